@@ -1,0 +1,24 @@
+//! The app: what a manifest says, checked and turned into plain values.
+//!
+//! In: the text of `wharf.toml`. Out: [`App`], or every [`Problem`] of the file at once. Next: `node`, which loads the
+//! components that the app names.
+//!
+//! Pure by rule: no I/O, no async, no WebAssembly. Whether a file exists, or a component really exports a handler, is
+//! found out by those who open it; they point back into the manifest with the spans kept in the values here.
+
+mod app;
+mod grant;
+mod pattern;
+mod problem;
+mod quantity;
+pub mod route;
+
+pub use app::{App, Build, Component, HttpTrigger, Limits, Reuse, Source, StaticResponse, Target};
+pub use grant::{
+    Access, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LaterGrant, NetPattern,
+    Ports, Scheme,
+};
+pub use pattern::PatternError;
+pub use problem::{Problem, Severity, Span};
+pub use quantity::{format_duration, format_size, parse_duration, parse_size};
+pub use route::{Methods, PathPattern, Route, RouteHost, Segment};

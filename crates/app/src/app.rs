@@ -1,0 +1,224 @@
+//! The values of an app: components with their limits and grants, and the triggers that call them.
+
+use std::time::Duration;
+
+use crate::grant::Grants;
+use crate::problem::Span;
+use crate::route::{Methods, PathPattern, Route, RouteHost};
+
+/// A whole manifest: what one app is made of. Every reference inside it is known to resolve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// Lower-case letters, digits and `-`; unique on a node.
+    pub name: String,
+    /// A semantic version; `0.0.0` when the manifest has none.
+    pub version: String,
+    /// In the order of the file. Names are unique.
+    pub components: Vec<Component>,
+    /// In the order of the file. No two of them answer the same requests.
+    pub http: Vec<HttpTrigger>,
+}
+
+/// One component of an app and everything it may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// The name in `[component.NAME]`.
+    pub name: String,
+    /// Where the bytes come from.
+    pub source: Source,
+    /// How the bytes are made, for `build` and `dev`.
+    pub build: Option<Build>,
+    /// The budget of one invocation, and of the component as a whole where the field says so.
+    pub limits: Limits,
+    /// Whether an instance may answer more than one request.
+    pub reuse: Reuse,
+    /// What the component may touch. Nothing else can be reached.
+    pub grants: Grants,
+    /// Where the manifest names the component; empty in an app that has no manifest.
+    pub name_span: Span,
+    /// Where the manifest gives the source; empty in an app that has no manifest.
+    pub source_span: Span,
+}
+
+/// Where a component's bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// A file; a relative path starts at the manifest's folder.
+    File(String),
+}
+
+/// How a component is built from sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// A command line, run by the system's shell.
+    pub command: String,
+    /// The folder to run in; the manifest's folder when absent.
+    pub dir: Option<String>,
+    /// Globs, relative to `dir`, of the files whose change asks for a new build. Empty: every file in `dir`.
+    pub watch: Vec<String>,
+}
+
+/// Budgets of a component. The defaults fit a small web service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// All linear memories and tables of one instance together.
+    pub memory_bytes: u64,
+    /// Processor time of one invocation.
+    pub cpu: Duration,
+    /// Time from the start of one invocation to the last byte of its answer.
+    pub wall: Duration,
+    /// Invocations of the component that run at once on a node.
+    pub concurrency: u32,
+    /// Invocations that wait for their turn on a node; one more is refused at once. Zero: nobody waits.
+    pub queue: u32,
+    /// Bytes of one request body.
+    pub request_body_bytes: u64,
+    /// Bytes of one response body.
+    pub response_body_bytes: u64,
+    /// Resource handles that one instance holds at once.
+    pub handles: u32,
+    /// Bytes that the host copies out of the guest for one host call.
+    pub hostcall_bytes: u64,
+    /// WebAssembly stack of one instance.
+    pub stack_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 128 << 20,
+            cpu: Duration::from_millis(500),
+            wall: Duration::from_secs(30),
+            concurrency: 1024,
+            queue: 1024,
+            request_body_bytes: 64 << 20,
+            response_body_bytes: 1 << 30,
+            handles: 10_000,
+            hostcall_bytes: 16 << 20,
+            stack_bytes: 512 << 10,
+        }
+    }
+}
+
+/// Whether an instance may answer more than one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reuse {
+    /// A fresh instance for each request: nothing of one request is visible to the next.
+    #[default]
+    Never,
+    /// The same instance for several requests, within these bounds.
+    Bounded {
+        /// Requests that one instance answers in its life.
+        requests: u32,
+        /// Requests that one instance works on at once.
+        concurrent: u32,
+        /// Time without a request after which an instance goes away.
+        idle: Duration,
+    },
+}
+
+/// What answers HTTP requests, and which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpTrigger {
+    /// The requests from outside that it answers. `None`: private, that is, reachable only by other components of the
+    /// app at `http://COMPONENT.wharf.internal`.
+    pub route: Option<Route>,
+    /// What answers.
+    pub target: Target,
+    /// Where the manifest declares it; empty in an app that has no manifest.
+    pub span: Span,
+}
+
+/// What answers a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The component of this name, which exists in [`App::components`].
+    Component(String),
+    /// An answer written down in the manifest.
+    Static(StaticResponse),
+}
+
+/// An answer that needs no component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticResponse {
+    /// From 200 to 599.
+    pub status: u16,
+    /// Lower-case names, with `content-type` among them when there is a body. Never a framing header.
+    pub headers: Vec<(String, String)>,
+    /// The whole body; empty for none.
+    pub body: String,
+}
+
+impl App {
+    /// Returns the app of a bare component file: that one component answers every HTTP request, with default limits
+    /// and no grants.
+    ///
+    /// `name` may be any text, such as a file's stem; it is made into a valid name.
+    pub fn implicit(name: &str, component_file: &str) -> Self {
+        let name = valid_name_from(name);
+        let component = Component {
+            name: name.clone(),
+            source: Source::File(component_file.to_owned()),
+            build: None,
+            limits: Limits::default(),
+            reuse: Reuse::Never,
+            grants: Grants::default(),
+            name_span: 0..0,
+            source_span: 0..0,
+        };
+        let everything = Route { host: RouteHost::Any, path: PathPattern::everything(), methods: Methods::Any };
+        Self {
+            version: "0.0.0".to_owned(),
+            components: vec![component],
+            http: vec![HttpTrigger { route: Some(everything), target: Target::Component(name.clone()), span: 0..0 }],
+            name,
+        }
+    }
+
+    /// Returns the component of that name.
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        self.components.iter().find(|component| component.name == name)
+    }
+}
+
+/// The longest name of an app or a component: names are labels of host names, where 63 is the limit.
+pub(crate) const NAME_LEN_MAX: usize = 63;
+
+/// Returns why `name` cannot name an app or a component.
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() {
+        Err("is empty")
+    } else if name.len() > NAME_LEN_MAX {
+        Err("is longer than 63 characters")
+    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        Err("does not start with a lower-case letter")
+    } else if !name.chars().all(allowed) {
+        Err("has characters other than lower-case letters, digits and `-`")
+    } else if name.ends_with('-') {
+        Err("ends with `-`")
+    } else {
+        Ok(())
+    }
+}
+
+/// Returns the valid name nearest to `text`; `app` when nothing of it can be used.
+pub(crate) fn valid_name_from(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().map(|c| c.to_ascii_lowercase()) {
+        if name.len() == NAME_LEN_MAX {
+            break;
+        }
+        if c.is_ascii_lowercase() || (c.is_ascii_digit() && !name.is_empty()) {
+            name.push(c);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(name.trim_end_matches('-').len());
+    if name.is_empty() { "app".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Grants: what one component may touch. What is not here is refused.
+
+use crate::pattern::PatternError;
+use crate::problem::Span;
+
+mod http;
+mod network;
+
+pub use http::{HttpGrant, HttpPattern, INTERNAL_SUFFIX, Scheme};
+pub use network::{HostPattern, NetPattern, Ports};
+
+/// Everything that one component may touch; the default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Environment variables that the component sees; names are unique.
+    pub environment: Vec<EnvGrant>,
+    /// Folders that the component sees; guest paths are unique.
+    pub files: Vec<DirGrant>,
+    /// Where the component may send HTTP requests.
+    pub http: Vec<HttpGrant>,
+    /// Where the component may open sockets.
+    pub net: Vec<NetPattern>,
+    /// Capabilities that the manifest grants and this version does not provide yet.
+    pub later: Vec<LaterGrant>,
+}
+
+/// A grant of a capability that this version does not provide yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaterGrant {
+    /// The key in the manifest, such as `keyvalue`.
+    pub capability: String,
+    /// Where the manifest has it.
+    pub span: Span,
+}
+
+/// One environment variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvGrant {
+    /// Not empty; without `=` and NUL.
+    pub name: String,
+    /// Any text without NUL; may be empty.
+    pub value: String,
+}
+
+impl EnvGrant {
+    /// Reads `NAME=VALUE`.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such pair.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        let Some((name, value)) = text.split_once('=') else {
+            let error = PatternError::new(0..text.len(), "an environment variable is written `NAME=VALUE`");
+            return Err(error.with_help(format!("write `{text}=` for an empty value")));
+        };
+        Self::checked(name, value).map_err(|message| PatternError::new(0..text.len(), message))
+    }
+
+    /// Returns the variable, or why it cannot be one.
+    pub(crate) fn checked(name: &str, value: &str) -> Result<Self, &'static str> {
+        if name.is_empty() {
+            Err("the name of an environment variable is empty")
+        } else if name.contains(['=', '\0']) {
+            Err("the name of an environment variable has no `=` and no NUL")
+        } else if value.contains('\0') {
+            Err("the value of an environment variable has no NUL")
+        } else {
+            Ok(Self { name: name.to_owned(), value: value.to_owned() })
+        }
+    }
+}
+
+/// What may be done with a granted folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Its files can be listed and read.
+    #[default]
+    ReadOnly,
+    /// Its files can also be made, changed and removed.
+    ReadWrite,
+}
+
+/// One folder of the node that a component sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirGrant {
+    /// The folder on the node; a relative path starts at the manifest's folder, or at the current one for a flag.
+    pub host: String,
+    /// The path that the guest sees.
+    pub guest: String,
+    /// What may be done there.
+    pub access: Access,
+}
+
+impl DirGrant {
+    /// Reads `HOST`, `HOST::GUEST`, each with `:ro` or `:rw` at the end or else `access`. Without `GUEST` both paths are
+    /// the same.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such grant.
+    pub fn parse(text: &str, access: Access) -> Result<Self, PatternError> {
+        let (paths, access) = match text {
+            _ if text.ends_with("::ro") || text.ends_with("::rw") => (text, access),
+            _ if text.ends_with(":ro") => (&text[..text.len() - 3], Access::ReadOnly),
+            _ if text.ends_with(":rw") => (&text[..text.len() - 3], Access::ReadWrite),
+            _ => (text, access),
+        };
+        let (host, guest) = paths.split_once("::").unwrap_or((paths, paths));
+        let guest_range = paths.len() - guest.len()..paths.len();
+        if let Some(message) = path_mistake(host) {
+            return Err(PatternError::new(0..host.len(), format!("the folder on the node {message}")));
+        }
+        if let Some(message) = path_mistake(guest).or_else(|| guest_path_mistake(guest)) {
+            let error = PatternError::new(guest_range, format!("the path that the component sees {message}"));
+            return Err(error.with_help("write `HOST::GUEST`, as in `data::/data`"));
+        }
+        Ok(Self { host: host.to_owned(), guest: guest.to_owned(), access })
+    }
+}
+
+/// Returns why `path` cannot be a path at all.
+pub(crate) fn path_mistake(path: &str) -> Option<&'static str> {
+    if path.is_empty() {
+        Some("is empty")
+    } else if path.contains('\0') {
+        Some("has a NUL in it")
+    } else {
+        None
+    }
+}
+
+/// Returns why a guest cannot see a folder under `path`: a guest resolves its paths itself and never looks for one that
+/// leaves the place it names.
+pub(crate) fn guest_path_mistake(path: &str) -> Option<&'static str> {
+    path.split(['/', '\\']).any(|part| part == "..").then_some("goes up with `..`")
+}
+
+#[cfg(test)]
+mod tests;

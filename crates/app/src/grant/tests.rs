@@ -1,0 +1,158 @@
+use std::fmt::Display;
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+
+use super::{Access, DirGrant, EnvGrant, HttpGrant, HttpPattern, NetPattern};
+use crate::pattern::PatternError;
+
+/// Shows what was read, or the wrong part and why.
+fn check<T: Display>(parse: impl Fn(&str) -> Result<T, PatternError>, text: &str, expected: &str) {
+    let found = match parse(text) {
+        Ok(value) => value.to_string(),
+        Err(error) => format!("{:?} {error}", &text[error.range.clone()]),
+    };
+    assert_eq!(found, expected, "{text:?}");
+}
+
+#[test]
+fn reads_network_grants() {
+    for (text, expected) in [
+        ("*", "*:*"),
+        ("db.Internal:5432", "db.internal:5432"),
+        ("*.example.com:443", "*.example.com:443"),
+        ("10.0.0.0/8:8000-8100", "10.0.0.0/8:8000-8100"),
+        ("10.1.2.3:*", "10.1.2.3:*"),
+        ("[::1]:80", "[::1]:80"),
+        ("[fd00::/8]:80", "[fd00::/8]:80"),
+        ("[fd00::]/8:80", "[fd00::/8]:80"),
+        ("example.com", "\"example.com\" a network grant needs a port"),
+        ("::1", "\"::1\" a network grant needs a port"),
+        ("a:0", "\"0\" a port is a number from 1 to 65535"),
+        ("a:+1", "\"+1\" a port is a number from 1 to 65535"),
+        ("a:9-1", "\"9-1\" the first port is above the last"),
+        ("tcp://a:1", "\"tcp://\" a network grant has no scheme"),
+        ("10.0.0.1/8:1", "\"10.0.0.1/8\" the address has bits after the length of the network"),
+        ("10.0.0.0/33:1", "\"10.0.0.0/33\" the length of this network is at most 32"),
+        ("10.0.0:1", "\"10.0.0\" is neither an IP address nor a host name"),
+        ("a b:1", "\" \" ` ` cannot be in a host name"),
+        (":1", "\"\" a host name is missing"),
+    ] {
+        check(NetPattern::parse, text, expected);
+    }
+}
+
+#[test]
+fn reads_http_grants() {
+    for (text, expected) in [
+        ("*", "*://*:*"),
+        ("https://api.example.com", "https://api.example.com"),
+        ("https://api.example.com/", "https://api.example.com"),
+        ("http://*.example.com:8000-8100", "http://*.example.com:8000-8100"),
+        ("*://10.0.0.0/8:*", "*://10.0.0.0/8:*"),
+        ("https://*", "https://*"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("http://auth.wharf.internal", "http://auth.wharf.internal"),
+        ("http://Auth.Wharf.Internal/", "http://auth.wharf.internal"),
+        ("https://auth.wharf.internal", "\"https://auth.wharf.internal\" a call in process has the scheme `http`"),
+        (
+            "http://a.b.wharf.internal",
+            "\"a.b\" the name of the component has characters other than lower-case letters, digits and `-`",
+        ),
+        ("example.com", "\"example.com\" an HTTP grant needs a scheme"),
+        ("ftp://example.com", "\"ftp\" the scheme is neither `http` nor `https`"),
+        ("https://example.com/v1", "\"/v1\" an HTTP grant has no path"),
+        ("https://example.com?x", "\"?x\" an HTTP grant has no path"),
+        ("https://me@example.com", "\"me@\" an HTTP grant has no user name"),
+        ("https://", "\"\" a host name is missing"),
+        ("https://a.*.b", "\"*\" `*` cannot be in a host name"),
+        ("https://a:x", "\"x\" a port is a number from 1 to 65535"),
+    ] {
+        check(HttpGrant::parse, text, expected);
+    }
+}
+
+#[test]
+fn matches_servers() {
+    for (pattern, https, host, port, expected) in [
+        ("https://a.com", true, "A.com", None, true),
+        ("https://a.com", true, "a.com.", Some(443), true),
+        ("https://a.com", true, "a.com", Some(8443), false),
+        ("https://a.com", false, "a.com", None, false),
+        ("*://a.com", false, "a.com", None, true),
+        ("https://*.a.com", true, "x.y.a.com", None, true),
+        ("https://*.a.com", true, "a.com", None, false),
+        ("https://*.a.com", true, "xa.com", None, false),
+        ("http://10.0.0.0/8:*", false, "10.9.9.9", Some(1), true),
+        ("http://10.0.0.0/8:*", false, "example.com", Some(1), false),
+        ("http://[::1]", false, "[::1]", None, true),
+        ("http://127.0.0.1", false, "[::ffff:127.0.0.1]", None, true),
+        ("*", true, "anything", Some(1), true),
+    ] {
+        let found = HttpPattern::parse(pattern).unwrap().matches(https, host, port);
+        assert_eq!(found, expected, "{pattern} {host}");
+    }
+}
+
+#[test]
+fn a_name_grants_no_address() {
+    let pattern = NetPattern::parse("example.com:80").unwrap();
+    assert!(pattern.host.matches_name("example.com"));
+    assert!(!pattern.host.matches_address(IpAddr::from([10, 0, 0, 1])));
+}
+
+#[test]
+fn reads_folders() {
+    let show = |text: &str| {
+        DirGrant::parse(text, Access::ReadOnly).map(|dir| format!("{} as {} {:?}", dir.host, dir.guest, dir.access))
+    };
+    for (text, expected) in [
+        ("data", "data as data ReadOnly"),
+        ("data::/data", "data as /data ReadOnly"),
+        ("data::/data:rw", "data as /data ReadWrite"),
+        ("data:ro", "data as data ReadOnly"),
+        (".", ". as . ReadOnly"),
+        (r"C:\data::/data", r"C:\data as /data ReadOnly"),
+        ("data::ro", "data as ro ReadOnly"),
+        ("", "\"\" the folder on the node is empty"),
+        ("data::", "\"\" the path that the component sees is empty"),
+        ("..", "\"..\" the path that the component sees goes up with `..`"),
+        ("data::/a/../b", "\"/a/../b\" the path that the component sees goes up with `..`"),
+    ] {
+        check(show, text, expected);
+    }
+}
+
+#[test]
+fn reads_environment_variables() {
+    let show = |text: &str| EnvGrant::parse(text).map(|env| format!("{}: {}", env.name, env.value));
+    for (text, expected) in [
+        ("A=1", "A: 1"),
+        ("A=", "A: "),
+        ("A=b=c", "A: b=c"),
+        ("A", "\"A\" an environment variable is written `NAME=VALUE`"),
+        ("=1", "\"=1\" the name of an environment variable is empty"),
+    ] {
+        check(show, text, expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_can_be_read_back(text in r"(\*|\*\.[a-z]{1,5}|[a-z]{1,5}|10\.0\.0\.0/[89]|\[::1\]):([1-9][0-9]{0,3}|\*|1-[1-9][0-9]?)") {
+        let pattern = NetPattern::parse(&text).unwrap();
+        prop_assert_eq!(NetPattern::parse(&pattern.to_string()).unwrap(), pattern);
+    }
+
+    #[test]
+    fn any_text_is_read_without_a_panic(text in r"\PC{0,20}|[a-z:/\[\]*.0-9-]{0,20}") {
+        for error in [
+            NetPattern::parse(&text).err(),
+            HttpGrant::parse(&text).err(),
+            DirGrant::parse(&text, Access::ReadOnly).err(),
+            EnvGrant::parse(&text).err(),
+        ].into_iter().flatten() {
+            prop_assert!(text.get(error.range).is_some());
+        }
+    }
+}
