@@ -1,0 +1,123 @@
+//! The interface of a binary as WIT: text, and the signatures of its imports and exports.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wit_component::{DecodedWasm, WitPrinter};
+use wit_parser::{PackageId, Resolve, WorldId, WorldItem, WorldKey};
+
+use crate::{Facts, Interface, Kind, signature};
+
+/// What the interface of a binary says.
+struct Decoded {
+    wit: String,
+    world: Option<String>,
+    imports: Vec<Item>,
+    exports: Vec<Item>,
+    is_package: bool,
+}
+
+struct Item {
+    name: String,
+    items: Vec<String>,
+    is_types_only: bool,
+}
+
+/// Adds the WIT text and the signatures. Where the interface cannot be written as WIT, the facts stay without them: the binary is
+/// valid and may still run.
+pub(crate) fn add_wit(facts: &mut Facts, bytes: &[u8]) {
+    let kind = facts.kind;
+    if kind == Kind::Module && !facts.has_embedded_world {
+        return;
+    }
+    // The decoder asserts what components made by tools have; a component made by hand can be valid without it.
+    // Nothing that outlives the closure is changed inside.
+    let decoded = catch_unwind(AssertUnwindSafe(|| match kind {
+        Kind::Module => embedded(bytes),
+        _ => component(bytes),
+    }));
+    let Ok(Some(decoded)) = decoded else { return };
+    facts.wit = decoded.wit;
+    facts.world = decoded.world;
+    if decoded.is_package {
+        facts.kind = Kind::WitPackage;
+    } else if kind == Kind::Component {
+        fill(&mut facts.imports, decoded.imports);
+        fill(&mut facts.exports, decoded.exports);
+    }
+}
+
+fn component(bytes: &[u8]) -> Option<Decoded> {
+    match wit_component::decode(bytes).ok()? {
+        DecodedWasm::Component(resolve, world) => Some(Decoded {
+            wit: print(&resolve, resolve.worlds[world].package?)?,
+            world: None,
+            imports: items(&resolve, resolve.worlds[world].imports.iter()),
+            exports: items(&resolve, resolve.worlds[world].exports.iter()),
+            is_package: false,
+        }),
+        DecodedWasm::WitPackage(resolve, package) => Some(Decoded {
+            wit: print(&resolve, package)?,
+            world: None,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            is_package: true,
+        }),
+    }
+}
+
+/// The world that `wit-bindgen` or `wasm-tools component embed` left in a core module.
+fn embedded(bytes: &[u8]) -> Option<Decoded> {
+    let (_, bindgen) = wit_component::metadata::decode(bytes).ok()?;
+    let (resolve, world) = (&bindgen.resolve, bindgen.world);
+    Some(Decoded {
+        wit: print(resolve, resolve.worlds[world].package?)?,
+        world: Some(world_name(resolve, world)),
+        imports: Vec::new(),
+        exports: Vec::new(),
+        is_package: false,
+    })
+}
+
+fn world_name(resolve: &Resolve, id: WorldId) -> String {
+    let world = &resolve.worlds[id];
+    match world.package {
+        Some(package) => resolve.id_of_name(package, &world.name),
+        None => world.name.clone(),
+    }
+}
+
+fn print(resolve: &Resolve, package: PackageId) -> Option<String> {
+    let others: Vec<PackageId> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
+    let mut printer = WitPrinter::default();
+    printer.print(resolve, package, &others).ok()?;
+    Some(printer.output.to_string())
+}
+
+fn items<'a>(resolve: &Resolve, world: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>) -> Vec<Item> {
+    world
+        .map(|(key, item)| {
+            let name = resolve.name_world_key(key);
+            match item {
+                WorldItem::Interface { id, .. } => {
+                    let items = signature::of_interface(resolve, *id);
+                    Item { name, is_types_only: items.is_empty(), items }
+                }
+                WorldItem::Function(function) => {
+                    let items = vec![signature::of_function(resolve, function)];
+                    Item { name, items, is_types_only: false }
+                }
+                WorldItem::Type { .. } => Item { name, items: Vec::new(), is_types_only: true },
+            }
+        })
+        .collect()
+}
+
+fn fill(interfaces: &mut [Interface], mut items: Vec<Item>) {
+    for interface in interfaces {
+        if let Some(index) = items.iter().position(|item| item.name == interface.name) {
+            let item = items.swap_remove(index);
+            interface.items = item.items;
+            interface.is_types_only = item.is_types_only;
+        }
+    }
+}

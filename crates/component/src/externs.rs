@@ -1,0 +1,125 @@
+//! The names and kinds of imports and exports, as the binary has them. Items of components are filled in by `decode`.
+
+use wasmparser::types::{EntityType, TypesRef};
+use wasmparser::{
+    ComponentExportSectionReader, ComponentExternName, ComponentExternalKind, ComponentImportSectionReader,
+    ComponentTypeRef, CompositeInnerType, ExportSectionReader, ImportSectionReader, ValType,
+};
+
+use crate::name::Name;
+use crate::{Capability, ExternKind, Interface};
+
+/// The imports of a component.
+pub(crate) fn imports(section: ComponentImportSectionReader<'_>) -> wasmparser::Result<Vec<Interface>> {
+    let import = |import: wasmparser::ComponentImport<'_>| {
+        let kind = match import.ty {
+            ComponentTypeRef::Module(_) => ExternKind::Module,
+            ComponentTypeRef::Func(_) => ExternKind::Func,
+            ComponentTypeRef::Value(_) => ExternKind::Value,
+            ComponentTypeRef::Type(_) => ExternKind::Type,
+            ComponentTypeRef::Instance(_) => ExternKind::Instance,
+            ComponentTypeRef::Component(_) => ExternKind::Component,
+        };
+        let asked = import.name.implements.unwrap_or(import.name.name);
+        interface(import.name, kind, Capability::of_import(asked))
+    };
+    section.into_iter().map(|item| item.map(import)).collect()
+}
+
+/// The exports of a component.
+pub(crate) fn exports(section: ComponentExportSectionReader<'_>) -> wasmparser::Result<Vec<Interface>> {
+    let export = |export: wasmparser::ComponentExport<'_>| {
+        let kind = match export.kind {
+            ComponentExternalKind::Module => ExternKind::Module,
+            ComponentExternalKind::Func => ExternKind::Func,
+            ComponentExternalKind::Value => ExternKind::Value,
+            ComponentExternalKind::Type => ExternKind::Type,
+            ComponentExternalKind::Instance => ExternKind::Instance,
+            ComponentExternalKind::Component => ExternKind::Component,
+        };
+        interface(export.name, kind, Capability::of_export(export.name.name))
+    };
+    section.into_iter().map(|item| item.map(export)).collect()
+}
+
+fn interface(name: ComponentExternName<'_>, kind: ExternKind, capability: Capability) -> Interface {
+    let mut interface = named(name.name, kind, capability);
+    interface.implements = name.implements.map(str::to_owned);
+    interface
+}
+
+fn named(name: &str, kind: ExternKind, capability: Capability) -> Interface {
+    let parsed = Name::parse(name);
+    let part = |part: fn(&Name<'_>) -> String| parsed.as_ref().map(part);
+    Interface {
+        name: name.to_owned(),
+        namespace: part(|name| name.namespace.to_owned()),
+        package: part(|name| name.package.to_owned()),
+        interface: part(|name| name.interface.to_owned()),
+        version: parsed.and_then(|name| name.version.map(str::to_owned)),
+        implements: None,
+        kind,
+        items: Vec::new(),
+        is_types_only: false,
+        capability,
+    }
+}
+
+/// The imports of a core module, one for each module name, in the order of first mention.
+pub(crate) fn core_imports(
+    section: ImportSectionReader<'_>,
+    types: TypesRef<'_>,
+) -> wasmparser::Result<Vec<Interface>> {
+    let mut found: Vec<Interface> = Vec::new();
+    let mut index_of = std::collections::HashMap::new();
+    for import in section.into_imports() {
+        let import = import?;
+        let index = *index_of.entry(import.module).or_insert_with(|| {
+            found.push(named(import.module, ExternKind::Core, Capability::of_import(import.module)));
+            found.len() - 1
+        });
+        let ty = types.entity_type_from_import(&import);
+        found[index].items.push(format!("{}: {}", import.name, words(ty, types)));
+    }
+    Ok(found)
+}
+
+/// The exports of a core module.
+pub(crate) fn core_exports(
+    section: ExportSectionReader<'_>,
+    types: TypesRef<'_>,
+) -> wasmparser::Result<Vec<Interface>> {
+    let export = |export: wasmparser::Export<'_>| {
+        let mut interface = named(export.name, ExternKind::Core, Capability::Other);
+        let ty = types.entity_type_from_export(&export);
+        interface.items.push(format!("{}: {}", export.name, words(ty, types)));
+        interface
+    };
+    section.into_iter().map(|item| item.map(export)).collect()
+}
+
+/// A core type in the manner of WIT: `func(i32, i32) -> i32`.
+fn words(ty: Option<EntityType>, types: TypesRef<'_>) -> String {
+    match ty {
+        Some(EntityType::Func(id) | EntityType::FuncExact(id)) => match &types[id].composite_type.inner {
+            CompositeInnerType::Func(func) => {
+                let params = list(func.params());
+                match func.results() {
+                    [] => format!("func({params})"),
+                    [one] => format!("func({params}) -> {one}"),
+                    many => format!("func({params}) -> ({})", list(many)),
+                }
+            }
+            _ => "func".to_owned(),
+        },
+        Some(EntityType::Table(_)) => "table".to_owned(),
+        Some(EntityType::Memory(_)) => "memory".to_owned(),
+        Some(EntityType::Global(global)) => format!("global {}", global.content_type),
+        Some(EntityType::Tag(_)) => "tag".to_owned(),
+        None => "unknown".to_owned(),
+    }
+}
+
+fn list(types: &[ValType]) -> String {
+    types.iter().map(ValType::to_string).collect::<Vec<_>>().join(", ")
+}

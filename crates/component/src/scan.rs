@@ -1,0 +1,234 @@
+//! One walk over a valid binary: sizes, tools, memories, and the names of imports and exports.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use wasmparser::types::TypesRef;
+use wasmparser::{CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload};
+
+use crate::features::broken;
+use crate::{CoreModule, Error, Facts, Kind, Memory, Producer, SectionSize, externs};
+
+/// The page size when a memory does not say its own.
+const PAGE_BYTES: u64 = 65536;
+
+/// Walks the file. `types` is what the validator found out about the outermost module or component.
+pub(crate) fn scan(bytes: &[u8], types: TypesRef<'_>) -> Result<Facts, Error> {
+    let mut scan = Scan::new(bytes.len());
+    for payload in Parser::new(0).parse_all(bytes) {
+        scan.payload(payload.map_err(|error| broken(&error))?, types).map_err(|error| broken(&error))?;
+    }
+    Ok(scan.finish(bytes.len()))
+}
+
+/// A module or component that the walk is inside of.
+enum Level {
+    Module(usize),
+    Component,
+}
+
+struct Scan {
+    facts: Facts,
+    levels: Vec<Level>,
+    sections: BTreeMap<String, SectionSize>,
+    /// Bytes that belong to some section's contents.
+    counted_bytes: u64,
+    /// The size that the next module will have.
+    next_bytes: u64,
+}
+
+impl Scan {
+    fn new(size_bytes: usize) -> Scan {
+        let facts = Facts {
+            size_bytes: size_bytes as u64,
+            kind: Kind::Component,
+            world: None,
+            imports: Vec::new(),
+            exports: Vec::new(),
+            entries: Vec::new(),
+            wit: String::new(),
+            proposals: Vec::new(),
+            sections: Vec::new(),
+            modules: Vec::new(),
+            memories: Vec::new(),
+            producers: Vec::new(),
+            languages: Vec::new(),
+            has_dwarf: false,
+            has_embedded_world: false,
+        };
+        Scan { facts, levels: Vec::new(), sections: BTreeMap::new(), counted_bytes: 0, next_bytes: size_bytes as u64 }
+    }
+
+    fn payload(&mut self, payload: Payload<'_>, types: TypesRef<'_>) -> wasmparser::Result<()> {
+        let is_top = self.levels.len() == 1;
+        match &payload {
+            Payload::Version { encoding, .. } => self.enter(*encoding),
+            Payload::End(_) => drop(self.levels.pop()),
+            Payload::ModuleSection { unchecked_range, .. } | Payload::ComponentSection { unchecked_range, .. } => {
+                self.next_bytes = length(unchecked_range);
+                return Ok(());
+            }
+            Payload::CustomSection(custom) => return self.custom(custom),
+            Payload::MemorySection(memories) => self.memories(memories.clone())?,
+            Payload::ImportSection(imports) if is_top => {
+                self.facts.imports = externs::core_imports(imports.clone(), types)?;
+            }
+            Payload::ExportSection(exports) if is_top => {
+                self.facts.exports = externs::core_exports(exports.clone(), types)?;
+            }
+            Payload::ComponentImportSection(imports) if is_top => {
+                self.facts.imports.extend(externs::imports(imports.clone())?);
+            }
+            Payload::ComponentExportSection(exports) if is_top => {
+                self.facts.exports.extend(externs::exports(exports.clone())?);
+            }
+            _ => {}
+        }
+        self.count(&payload);
+        Ok(())
+    }
+
+    fn enter(&mut self, encoding: Encoding) {
+        let is_module = encoding == Encoding::Module;
+        if self.levels.is_empty() && is_module {
+            self.facts.kind = Kind::Module;
+        }
+        if is_module {
+            self.levels.push(Level::Module(self.facts.modules.len()));
+            self.facts.modules.push(CoreModule { bytes: self.next_bytes, ..CoreModule::default() });
+        } else {
+            self.levels.push(Level::Component);
+        }
+    }
+
+    fn module(&mut self) -> Option<&mut CoreModule> {
+        match self.levels.last() {
+            Some(Level::Module(index)) => self.facts.modules.get_mut(*index),
+            _ => None,
+        }
+    }
+
+    fn count(&mut self, payload: &Payload<'_>) {
+        let Some((_, range)) = payload.as_section() else { return };
+        let Some(name) = section_name(payload) else { return };
+        let bytes = length(&range);
+        self.add(name, bytes);
+        let Some(module) = self.module() else { return };
+        match payload {
+            Payload::CodeSectionStart { count, .. } => {
+                module.code_bytes = bytes;
+                module.functions = *count;
+            }
+            Payload::DataSection(_) => module.data_bytes = bytes,
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, name: &str, bytes: u64) {
+        let entry = self.sections.entry(name.to_owned());
+        let section = entry.or_insert_with(|| SectionSize { name: name.to_owned(), count: 0, bytes: 0 });
+        section.count += 1;
+        section.bytes += bytes;
+        self.counted_bytes += bytes;
+    }
+
+    fn custom(&mut self, custom: &CustomSectionReader<'_>) -> wasmparser::Result<()> {
+        let bytes = length(&custom.range());
+        // Object files and debug information use a handful of names; anything else may be as long as its author likes.
+        let name: String = custom.name().chars().take(64).collect();
+        self.add(&format!("custom {name:?}"), bytes);
+        if let Some(module) = self.module() {
+            module.custom_bytes += bytes;
+        }
+        self.facts.has_dwarf |= custom.name() == ".debug_info";
+        if matches!(self.levels.as_slice(), [Level::Module(_)]) && custom.name().starts_with("component-type") {
+            self.facts.has_embedded_world = true;
+        }
+        match custom.as_known() {
+            KnownCustom::Producers(_) => self.producers(custom),
+            KnownCustom::Name(names) => {
+                // Custom sections are not validated: what cannot be read is left out.
+                let found = names.into_iter().find_map(|name| match name {
+                    Ok(Name::Module { name, .. }) => Some(name.to_owned()),
+                    _ => None,
+                });
+                if let Some(module) = self.module() {
+                    module.name = found;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn producers(&mut self, custom: &CustomSectionReader<'_>) {
+        let Ok(read) = wasm_metadata::Producers::from_bytes(custom.data(), custom.data_offset()) else { return };
+        for (field, values) in read.iter() {
+            for (name, version) in values.iter() {
+                let producer = Producer { field: field.clone(), name: name.clone(), version: version.clone() };
+                if !self.facts.producers.contains(&producer) {
+                    self.facts.producers.push(producer);
+                }
+            }
+        }
+    }
+
+    fn memories(&mut self, memories: wasmparser::MemorySectionReader<'_>) -> wasmparser::Result<()> {
+        let module = self.facts.modules.len().saturating_sub(1);
+        for memory in memories {
+            let memory = memory?;
+            self.facts.memories.push(Memory {
+                module,
+                initial_pages: memory.initial,
+                maximum_pages: memory.maximum,
+                page_size_bytes: memory
+                    .page_size_log2
+                    .map_or(PAGE_BYTES, |log2| 1u64.checked_shl(log2).unwrap_or(PAGE_BYTES)),
+            });
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, size_bytes: usize) -> Facts {
+        let headers = (size_bytes as u64).saturating_sub(self.counted_bytes);
+        if headers > 0 {
+            self.add("section headers", headers);
+        }
+        self.facts.sections = self.sections.into_values().collect();
+        self.facts.sections.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
+        self.facts
+    }
+}
+
+fn length(range: &Range<usize>) -> u64 {
+    range.len() as u64
+}
+
+/// The name under which the contents of a section are counted; none for sections whose contents are sections.
+fn section_name(payload: &Payload<'_>) -> Option<&'static str> {
+    Some(match payload {
+        Payload::TypeSection(_) => "types",
+        Payload::ImportSection(_) => "imports",
+        Payload::FunctionSection(_) => "functions",
+        Payload::TableSection(_) => "tables",
+        Payload::MemorySection(_) => "memories",
+        Payload::TagSection(_) => "tags",
+        Payload::GlobalSection(_) => "globals",
+        Payload::ExportSection(_) => "exports",
+        Payload::StartSection { .. } => "start",
+        Payload::ElementSection(_) => "elements",
+        Payload::DataCountSection { .. } => "data count",
+        Payload::DataSection(_) => "data",
+        Payload::CodeSectionStart { .. } => "code",
+        Payload::InstanceSection(_) => "core instances",
+        Payload::CoreTypeSection(_) => "core types",
+        Payload::ComponentInstanceSection(_) => "component instances",
+        Payload::ComponentAliasSection(_) => "component aliases",
+        Payload::ComponentTypeSection(_) => "component types",
+        Payload::ComponentCanonicalSection(_) => "canonical functions",
+        Payload::ComponentStartSection { .. } => "component start",
+        Payload::ComponentImportSection(_) => "component imports",
+        Payload::ComponentExportSection(_) => "component exports",
+        _ => return None,
+    })
+}

@@ -1,0 +1,58 @@
+//! Functions and resources in the words of WIT.
+
+use wit_component::WitPrinter;
+use wit_parser::{Function, FunctionKind, InterfaceId, Resolve, Type, TypeDefKind};
+
+/// Every resource and function of an interface, in the order of the interface.
+pub(crate) fn of_interface(resolve: &Resolve, id: InterfaceId) -> Vec<String> {
+    let interface = &resolve.interfaces[id];
+    let resources =
+        interface.types.iter().filter(|(_, id)| is_resource(resolve, **id)).map(|(name, _)| format!("resource {name}"));
+    let functions = interface.functions.values().map(|function| of_function(resolve, function));
+    resources.chain(functions).collect()
+}
+
+fn is_resource(resolve: &Resolve, id: wit_parser::TypeId) -> bool {
+    matches!(resolve.types[id].kind, TypeDefKind::Resource)
+}
+
+/// `name: func(param: type) -> type`; methods are written `resource.name`.
+pub(crate) fn of_function(resolve: &Resolve, function: &Function) -> String {
+    let (name, is_method) = match &function.kind {
+        FunctionKind::Freestanding | FunctionKind::AsyncFreestanding => (function.name.clone(), false),
+        FunctionKind::Constructor(_) => (strip(&function.name), false),
+        FunctionKind::Static(_) | FunctionKind::AsyncStatic(_) => (strip(&function.name), false),
+        FunctionKind::Method(_) | FunctionKind::AsyncMethod(_) => (strip(&function.name), true),
+    };
+    let keyword = match &function.kind {
+        FunctionKind::Freestanding | FunctionKind::Method(_) => "func",
+        FunctionKind::AsyncFreestanding | FunctionKind::AsyncMethod(_) => "async func",
+        FunctionKind::Static(_) => "static func",
+        FunctionKind::AsyncStatic(_) => "static async func",
+        FunctionKind::Constructor(_) => "constructor",
+    };
+    // `self` is understood.
+    let params = function.params.iter().skip(usize::from(is_method));
+    let params: Vec<String> =
+        params.map(|param| format!("{}: {}", param.name, type_name(resolve, &param.ty))).collect();
+    let params = params.join(", ");
+    match &function.result {
+        Some(result) if keyword != "constructor" => {
+            format!("{name}: {keyword}({params}) -> {}", type_name(resolve, result))
+        }
+        _ => format!("{name}: {keyword}({params})"),
+    }
+}
+
+/// `[method]fields.get` is `fields.get`.
+fn strip(name: &str) -> String {
+    name.split_once(']').map_or(name, |(_, rest)| rest).to_owned()
+}
+
+fn type_name(resolve: &Resolve, ty: &Type) -> String {
+    let mut printer = WitPrinter::default();
+    match printer.print_type_name(resolve, ty) {
+        Ok(()) => printer.output.to_string(),
+        Err(_) => "_".to_owned(),
+    }
+}

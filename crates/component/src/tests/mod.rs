@@ -1,0 +1,1 @@
+//! Tests over binaries made on the spot.
