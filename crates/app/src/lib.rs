@@ -7,18 +7,26 @@
 //! found out by those who open it; they point back into the manifest with the spans kept in the values here.
 
 mod app;
+mod codes;
+mod fields;
 mod grant;
+mod nearest;
+mod parse;
 mod pattern;
 mod problem;
 mod quantity;
+mod read;
 pub mod route;
 
 pub use app::{App, Build, Component, HttpTrigger, Limits, Reuse, Source, StaticResponse, Target};
+pub use codes::{CODES, Code, find_code};
+pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
 pub use grant::{
     Access, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LaterGrant, NetPattern,
     Ports, Scheme,
 };
+pub use parse::parse;
 pub use pattern::PatternError;
-pub use problem::{Problem, Severity, Span};
+pub use problem::{Palette, Problem, Severity, Span, position, render, render_with};
 pub use quantity::{format_duration, format_size, parse_duration, parse_size};
 pub use route::{Methods, PathPattern, Route, RouteHost, Segment};

@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+mod excerpt;
+mod render;
+
+pub use render::{Palette, position, render, render_with};
+
 /// Bytes of the manifest's text.
 pub type Span = Range<usize>;
 
@@ -10,7 +15,7 @@ pub type Span = Range<usize>;
 pub struct Problem {
     /// Whether the app can be used in spite of it.
     pub severity: Severity,
-    /// A stable name for the kind of problem, such as `WHARF-0103`.
+    /// A stable name for the kind of problem, such as `WHARF-0103`; [`crate::find_code`] explains it.
     pub code: &'static str,
     /// One sentence without a full stop.
     pub message: String,
@@ -32,3 +37,40 @@ pub enum Severity {
     /// It cannot.
     Error,
 }
+
+impl Problem {
+    /// Returns an error without label, related places and help.
+    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        let (message, label) = (message.into(), String::new());
+        Self { severity: Severity::Error, code, message, span, label, related: Vec::new(), help: None }
+    }
+
+    /// Returns a warning without label, related places and help.
+    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// Says something beside the underlined bytes.
+    #[must_use]
+    pub fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Shows another place that belongs to the problem.
+    #[must_use]
+    pub fn with_related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Reads `[component.NAME]`.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{Mention, grants, limits, refuse_later};
+use crate::app::{Build, Component, Source};
+use crate::codes;
+use crate::grant::path_mistake;
+use crate::problem::{Problem, Span};
+use crate::read::{Problems, Section, as_text};
+
+pub(super) fn read<'d>(
+    name: &Spanned<&str>,
+    section: &Section<'d>,
+    mentions: &mut Vec<Mention<'d>>,
+    problems: &mut Problems,
+) -> Component {
+    let (source, source_span) = read_source(section, problems);
+    refuse_later(section, "dependencies", "components that are linked in process", problems);
+    Component {
+        name: (*name.get_ref()).to_owned(),
+        source,
+        build: read_build(section, problems),
+        limits: limits::read(section, problems),
+        reuse: limits::read_reuse(section, problems),
+        grants: grants::read(section, mentions, problems),
+        name_span: name.span(),
+        source_span,
+    }
+}
+
+fn read_source(section: &Section<'_>, problems: &mut Problems) -> (Source, Span) {
+    let nowhere = (Source::File(String::new()), section.span.clone());
+    let Some(value) = section.value("source") else {
+        section.missing("source", "write `source = \"FILE.wasm\"`", problems);
+        return nowhere;
+    };
+    let path = match value.get_ref() {
+        DeValue::String(_) => as_text(value),
+        DeValue::Table(_) => {
+            let Some(table) = section.section("source", "component.*.source", problems) else { return nowhere };
+            read_source_table(&table, problems)
+        }
+        _ => section.mistyped("source", value, problems),
+    };
+    let Some(path) = path else { return nowhere };
+    let text = *path.get_ref();
+    if let Some(why) = path_mistake(text) {
+        problems.add(Problem::error(codes::PATH, path.span(), format!("the path of the component {why}")));
+    } else if text.contains("://") {
+        problems.add(later(path.span(), "this version of Wharf does not download components"));
+    }
+    (Source::File(text.to_owned()), path.span())
+}
+
+fn read_source_table<'d>(table: &Section<'d>, problems: &mut Problems) -> Option<Spanned<&'d str>> {
+    for (key, message) in [
+        ("registry", "this version of Wharf does not load components from registries"),
+        ("url", "this version of Wharf does not download components"),
+    ] {
+        if let Some(span) = table.key_span(key) {
+            problems.add(later(span, message));
+            return None;
+        }
+    }
+    if table.value("path").is_none() {
+        table.missing("path", "write `source = \"FILE.wasm\"`", problems);
+    }
+    for key in ["version", "digest"] {
+        if let Some(span) = table.key_span(key) {
+            let problem = Problem::error(codes::LATER, span, format!("this version of Wharf does not check a `{key}`"));
+            problems.add(problem.with_label("not in this version").with_help(format!("remove `{key}`")));
+        }
+    }
+    table.text("path", problems)
+}
+
+fn later(span: Span, message: &str) -> Problem {
+    Problem::error(codes::SOURCE_LATER, span, message)
+        .with_label("not in this version")
+        .with_help("put the component into a file and write `source = \"FILE.wasm\"`")
+}
+
+fn read_build(section: &Section<'_>, problems: &mut Problems) -> Option<Build> {
+    let value = section.value("build")?;
+    let (command, dir, watch) = match value.get_ref() {
+        DeValue::String(_) => (as_text(value), None, Vec::new()),
+        DeValue::Table(_) => {
+            let table = section.section("build", "component.*.build", problems)?;
+            if table.value("command").is_none() {
+                table.missing("command", "write the command line that makes the component", problems);
+            }
+            let command = table.text("command", problems);
+            (command, table.text("dir", problems), table.texts("watch", problems))
+        }
+        _ => return section.mistyped("build", value, problems),
+    };
+    for (what, text) in
+        command.iter().map(|text| ("the build command", text)).chain(dir.iter().map(|text| ("`dir`", text)))
+    {
+        if let Some(why) = path_mistake(text.get_ref().trim()) {
+            problems.add(Problem::error(codes::PATH, text.span(), format!("{what} {why}")));
+        }
+    }
+    Some(Build {
+        command: command?.into_inner().to_owned(),
+        dir: dir.map(|dir| dir.into_inner().to_owned()),
+        watch: watch.into_iter().map(|glob| glob.into_inner().to_owned()).collect(),
+    })
+}
