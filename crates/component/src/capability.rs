@@ -151,13 +151,13 @@ impl Capability {
     pub fn grant_line(self) -> Option<&'static str> {
         Some(match self {
             Capability::CallHttp => r#"http = ["https://api.example.com"]"#,
-            Capability::Files => r#"files = ["data"]"#,
-            Capability::Network => r#"network = ["db.example.com:5432"]"#,
+            Capability::Files => r#"files = ["data::/data"]"#,
+            Capability::Network => r#"net = ["db.example.com:5432"]"#,
             Capability::Environment => r#"environment = { KEY = "value" }"#,
             Capability::KeyValue => r#"keyvalue = ["default"]"#,
             Capability::Sql => r#"sql = ["default"]"#,
             Capability::Messaging => r#"messaging = ["orders"]"#,
-            Capability::Blobs => r#"blobs = ["default"]"#,
+            Capability::Blobs => r#"blobstore = ["default"]"#,
             Capability::Config => r#"config = { key = "value" }"#,
             Capability::Secrets => r#"secrets = ["api-key"]"#,
             Capability::Inference => r#"inference = ["default"]"#,

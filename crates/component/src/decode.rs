@@ -1,11 +1,12 @@
 //! The interface of a binary as WIT: text, and the signatures of its imports and exports.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wit_component::{DecodedWasm, WitPrinter};
+use wit_component::DecodedWasm;
 use wit_parser::{PackageId, Resolve, WorldId, WorldItem, WorldKey};
 
-use crate::{Facts, Interface, Kind, signature};
+use crate::{Facts, Interface, Kind, print, signature};
 
 /// What the interface of a binary says.
 struct Decoded {
@@ -49,14 +50,14 @@ pub(crate) fn add_wit(facts: &mut Facts, bytes: &[u8]) {
 fn component(bytes: &[u8]) -> Option<Decoded> {
     match wit_component::decode(bytes).ok()? {
         DecodedWasm::Component(resolve, world) => Some(Decoded {
-            wit: print(&resolve, resolve.worlds[world].package?)?,
+            wit: text(&resolve, resolve.worlds[world].package?).unwrap_or_default(),
             world: None,
             imports: items(&resolve, resolve.worlds[world].imports.iter()),
             exports: items(&resolve, resolve.worlds[world].exports.iter()),
             is_package: false,
         }),
         DecodedWasm::WitPackage(resolve, package) => Some(Decoded {
-            wit: print(&resolve, package)?,
+            wit: text(&resolve, package).unwrap_or_default(),
             world: None,
             imports: Vec::new(),
             exports: Vec::new(),
@@ -70,7 +71,7 @@ fn embedded(bytes: &[u8]) -> Option<Decoded> {
     let (_, bindgen) = wit_component::metadata::decode(bytes).ok()?;
     let (resolve, world) = (&bindgen.resolve, bindgen.world);
     Some(Decoded {
-        wit: print(resolve, resolve.worlds[world].package?)?,
+        wit: text(resolve, resolve.worlds[world].package?).unwrap_or_default(),
         world: Some(world_name(resolve, world)),
         imports: Vec::new(),
         exports: Vec::new(),
@@ -86,25 +87,27 @@ fn world_name(resolve: &Resolve, id: WorldId) -> String {
     }
 }
 
-fn print(resolve: &Resolve, package: PackageId) -> Option<String> {
+fn text(resolve: &Resolve, package: PackageId) -> Option<String> {
     let others: Vec<PackageId> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
-    let mut printer = WitPrinter::default();
+    let mut printer = print::printer(print::MAX_WIT_BYTES);
     printer.print(resolve, package, &others).ok()?;
-    Some(printer.output.to_string())
+    printer.output.text()
 }
 
 fn items<'a>(resolve: &Resolve, world: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>) -> Vec<Item> {
+    let mut budget = print::MAX_WIT_BYTES;
     world
         .map(|(key, item)| {
             let name = resolve.name_world_key(key);
             match item {
                 WorldItem::Interface { id, .. } => {
-                    let items = signature::of_interface(resolve, *id);
-                    Item { name, is_types_only: items.is_empty(), items }
+                    let items = signature::of_interface(resolve, *id, &mut budget);
+                    Item { name, is_types_only: signature::is_types_only(resolve, *id), items }
                 }
                 WorldItem::Function(function) => {
-                    let items = vec![signature::of_function(resolve, function)];
-                    Item { name, items, is_types_only: false }
+                    let item = signature::of_function(resolve, function);
+                    budget = budget.saturating_sub(item.len());
+                    Item { name, items: vec![item], is_types_only: false }
                 }
                 WorldItem::Type { .. } => Item { name, items: Vec::new(), is_types_only: true },
             }
@@ -112,10 +115,10 @@ fn items<'a>(resolve: &Resolve, world: impl Iterator<Item = (&'a WorldKey, &'a W
         .collect()
 }
 
-fn fill(interfaces: &mut [Interface], mut items: Vec<Item>) {
+fn fill(interfaces: &mut [Interface], items: Vec<Item>) {
+    let mut items: HashMap<String, Item> = items.into_iter().map(|item| (item.name.clone(), item)).collect();
     for interface in interfaces {
-        if let Some(index) = items.iter().position(|item| item.name == interface.name) {
-            let item = items.swap_remove(index);
+        if let Some(item) = items.remove(&interface.name) {
             interface.items = item.items;
             interface.is_types_only = item.is_types_only;
         }

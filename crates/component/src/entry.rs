@@ -55,6 +55,9 @@ impl Entry {
     }
 }
 
+/// The longest name of an interface whose functions are listed; real ones stay below 100.
+const MAX_NAME_BYTES: usize = 512;
+
 /// The module name of WASI preview 1.
 pub(crate) const PREVIEW1: &str = "wasi_snapshot_preview1";
 
@@ -105,6 +108,8 @@ fn of_instance(export: &Interface) -> Vec<Entry> {
     });
     match known {
         Some(known) => vec![known],
+        // Each entry repeats the name: a very long one times many functions would fill the memory.
+        None if export.name.len() > MAX_NAME_BYTES => Vec::new(),
         None => export
             .items
             .iter()

@@ -43,6 +43,13 @@ pub enum Error {
         offset: usize,
     },
 
+    /// Nested deeper than any tool does; reading it would exhaust the stack.
+    #[error("types or components are nested too deep (more than 100 levels, at offset {offset:#x})")]
+    TooDeep {
+        /// Where in the file.
+        offset: usize,
+    },
+
     /// Valid under a proposal that no engine profile turns on.
     #[error(
         "uses the WebAssembly proposal `{proposal}`, which this host does not run (at offset {offset:#x}: {message})"
@@ -72,7 +79,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Empty | Error::NotWasm(_) | Error::Truncated { .. } => ErrorKind::WrongFile,
-            Error::UnknownVersion { .. } | Error::Invalid { .. } | Error::Unsupported { .. } => ErrorKind::Unusable,
+            Error::UnknownVersion { .. }
+            | Error::TooDeep { .. }
+            | Error::Invalid { .. }
+            | Error::Unsupported { .. } => ErrorKind::Unusable,
         }
     }
 

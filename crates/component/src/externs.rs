@@ -120,6 +120,11 @@ fn words(ty: Option<EntityType>, types: TypesRef<'_>) -> String {
     }
 }
 
+/// Types after the 16th are left out: many imports can share one type with a thousand parameters.
 fn list(types: &[ValType]) -> String {
-    types.iter().map(ValType::to_string).collect::<Vec<_>>().join(", ")
+    let mut words: Vec<String> = types.iter().take(16).map(ValType::to_string).collect();
+    if types.len() > words.len() {
+        words.push("…".to_owned());
+    }
+    words.join(", ")
 }

@@ -17,12 +17,16 @@ const TOOLS: &[(&str, &str)] = &[
     ("componentize-js", "JavaScript"),
     ("componentize-qjs", "JavaScript"),
     ("ComponentizeJS", "JavaScript"),
-    ("wit-bindgen-c", "C"),
+    ("wit-bindgen-rust", "Rust"),
+    ("componentize-go", "Go"),
     ("wit-bindgen-go", "Go"),
     ("TinyGo", "Go"),
     ("Go cmd/compile", "Go"),
     ("AssemblyScript", "AssemblyScript"),
 ];
+
+/// How many exported packages stand in for a world.
+const MAX_PACKAGES: usize = 4;
 
 /// The world by its name and version, or the exported packages, or nothing.
 pub(crate) fn world(facts: &Facts) -> Option<String> {
@@ -41,8 +45,12 @@ pub(crate) fn world(facts: &Facts) -> Option<String> {
     }
     let mut packages = Vec::new();
     for name in names {
-        let package = format!("{}:{}", name.namespace, name.package);
-        let package = name.version.map_or(package.clone(), |version| format!("{package}@{version}"));
+        let version = name.version.map_or(String::new(), |version| format!("@{version}"));
+        let package = format!("{}:{}{version}", name.namespace, name.package);
+        if packages.len() == MAX_PACKAGES {
+            packages.push("…".to_owned());
+            break;
+        }
         if !packages.contains(&package) {
             packages.push(package);
         }
@@ -51,14 +59,16 @@ pub(crate) fn world(facts: &Facts) -> Option<String> {
 }
 
 /// The languages that the producers name, then those that a tool gives away.
-pub(crate) fn languages(producers: &[Producer]) -> Vec<String> {
+///
+/// `wit-bindgen-c` says nothing: the standard libraries of most languages are made with it.
+pub(crate) fn languages<'a>(producers: impl Iterator<Item = &'a Producer> + Clone) -> Vec<String> {
     let mut languages = Vec::new();
     let mut add = |language: &str| {
         if !languages.iter().any(|known| known == language) {
             languages.push(language.to_owned());
         }
     };
-    for producer in producers.iter().filter(|producer| producer.field == "language") {
+    for producer in producers.clone().filter(|producer| producer.field == "language") {
         // C compilers write the edition into the name: `C11`, `C_plus_plus_14`.
         let name = producer.name.as_str();
         add(match name {
@@ -67,7 +77,7 @@ pub(crate) fn languages(producers: &[Producer]) -> Vec<String> {
             _ => name,
         });
     }
-    for producer in producers.iter().filter(|producer| producer.field != "language") {
+    for producer in producers.filter(|producer| producer.field != "language") {
         if let Some((_, language)) = TOOLS.iter().find(|(tool, _)| producer.name.starts_with(tool)) {
             add(language);
         }

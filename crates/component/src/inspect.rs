@@ -2,7 +2,7 @@
 //!
 //! In: the bytes of a file. Out: [`Facts`]. Next: `check`, `verdict`, `report` read the facts; nothing reads the bytes again.
 
-use crate::{Error, Facts, Lookalike, decode, entry, features, guess, scan};
+use crate::{Error, Facts, Lookalike, decode, entry, features, guess, nesting, scan};
 
 /// The magic that every WebAssembly binary starts with.
 const MAGIC: &[u8] = b"\0asm";
@@ -13,11 +13,11 @@ const MAGIC: &[u8] = b"\0asm";
 /// the size (about 100 ms for 20 MB in a release build): call it off the request path. Never panics, whatever the bytes.
 pub fn inspect(bytes: &[u8]) -> Result<Facts, Error> {
     check_header(bytes)?;
+    nesting::check(bytes)?;
     let (types, proposals) = features::validate(bytes)?;
     let mut facts = scan::scan(bytes, types.as_ref())?;
     facts.proposals = proposals;
     decode::add_wit(&mut facts, bytes);
-    facts.languages = guess::languages(&facts.producers);
     facts.world = facts.world.take().or_else(|| guess::world(&facts));
     facts.entries = entry::entries(&facts);
     Ok(facts)

@@ -18,6 +18,8 @@ mod inspect;
 mod interface;
 mod lookalike;
 mod name;
+mod nesting;
+mod print;
 mod provided;
 mod report;
 mod scan;

@@ -9,6 +9,9 @@ use crate::{Capability, Facts, Interface, Kind, Missing, PROVIDED, check};
 /// How many lines of sections are shown; the rest is summed.
 const SECTION_LINES: usize = 12;
 
+/// How many missing imports with the same remedy are shown.
+const MISSING_LINES: usize = 8;
+
 /// Writes the report, with the verdict for what this host provides ([`PROVIDED`]).
 pub fn render_text(facts: &Facts) -> String {
     let mut text = String::new();
@@ -55,7 +58,8 @@ fn write_imports(out: &mut String, facts: &Facts) -> fmt::Result {
         return writeln!(out, "\nasks for nothing");
     }
     writeln!(out, "\nmay ask to")?;
-    for (capability, interfaces) in grouped(&facts.imports) {
+    let groups = grouped(&facts.imports);
+    for (capability, interfaces) in &groups {
         match capability.grant_line() {
             Some(line) => writeln!(out, "  {}   [needs a grant: {line}]", capability.words())?,
             None => writeln!(out, "  {}", capability.words())?,
@@ -63,6 +67,13 @@ fn write_imports(out: &mut String, facts: &Facts) -> fmt::Result {
         for interface in interfaces {
             writeln!(out, "    {}", interface.name)?;
         }
+    }
+    let is_habit = |capability| matches!(capability, Capability::Files | Capability::Network | Capability::Environment);
+    if groups.iter().any(|(capability, _)| is_habit(*capability)) {
+        writeln!(
+            out,
+            "  (most toolchains import files and environment whether the code uses them or not; without a grant they are empty)"
+        )?;
     }
     Ok(())
 }
@@ -148,20 +159,35 @@ fn write_sections(out: &mut String, facts: &Facts) -> fmt::Result {
 }
 
 fn write_verdict(out: &mut String, facts: &Facts, missing: &[Missing]) -> fmt::Result {
-    if !missing.is_empty() {
+    // What a module misses on the way to a component is said by the verdict; the list would be every import it has.
+    if !missing.is_empty() && !facts.has_embedded_world {
         writeln!(out, "\nmissing here")?;
-        for missing in missing {
-            writeln!(out, "  {}\n    {}", missing.import, missing.help)?;
-        }
+        write_missing(out, missing)?;
     }
     let verdict = facts.verdict(missing);
     writeln!(out)?;
+    if verdict.serve.is_err() && verdict.serve == verdict.run && verdict.run == verdict.call {
+        let (Ok(sentence) | Err(sentence)) = verdict.serve;
+        return writeln!(out, "cannot be used here: {sentence}");
+    }
     for (name, answer) in [("wharf up", verdict.serve), ("wharf run", verdict.run), ("wharf call", verdict.call)] {
-        let (mark, sentence) = match answer {
-            Ok(sentence) => ("yes", sentence),
-            Err(sentence) => ("no", sentence),
-        };
+        let mark = if answer.is_ok() { "yes" } else { "no" };
+        let (Ok(sentence) | Err(sentence)) = answer;
         writeln!(out, "{name:<11}{mark:<4}{sentence}")?;
+    }
+    Ok(())
+}
+
+/// The imports with the same remedy together, the remedy once.
+fn write_missing(out: &mut String, missing: &[Missing]) -> fmt::Result {
+    for group in missing.chunk_by(|one, next| one.help == next.help) {
+        for missing in group.iter().take(MISSING_LINES) {
+            writeln!(out, "  {}", missing.import)?;
+        }
+        if group.len() > MISSING_LINES {
+            writeln!(out, "  and {} more", group.len() - MISSING_LINES)?;
+        }
+        writeln!(out, "    {}", group[0].help)?;
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
 //! One walk over a valid binary: sizes, tools, memories, and the names of imports and exports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use wasmparser::types::TypesRef;
-use wasmparser::{CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload};
+use wasmparser::{ComponentName, CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload};
 
 use crate::features::broken;
-use crate::{CoreModule, Error, Facts, Kind, Memory, Producer, SectionSize, externs};
+use crate::{CoreModule, Error, Facts, Kind, Memory, Producer, SectionSize, externs, guess};
 
 /// The page size when a memory does not say its own.
 const PAGE_BYTES: u64 = 65536;
@@ -21,10 +21,15 @@ pub(crate) fn scan(bytes: &[u8], types: TypesRef<'_>) -> Result<Facts, Error> {
     Ok(scan.finish(bytes.len()))
 }
 
+/// How many sorts of sections are told apart.
+const MAX_SECTION_NAMES: usize = 200;
+
 /// A module or component that the walk is inside of.
 enum Level {
+    /// The index of the module.
     Module(usize),
-    Component,
+    /// The indices of the modules that the component defines, in order.
+    Component(Vec<usize>),
 }
 
 struct Scan {
@@ -35,6 +40,9 @@ struct Scan {
     counted_bytes: u64,
     /// The size that the next module will have.
     next_bytes: u64,
+    /// The tools of `Facts::producers` and the module that each came from.
+    producers: Vec<(Option<usize>, Producer)>,
+    known_producers: HashSet<(Option<usize>, Producer)>,
 }
 
 impl Scan {
@@ -56,7 +64,15 @@ impl Scan {
             has_dwarf: false,
             has_embedded_world: false,
         };
-        Scan { facts, levels: Vec::new(), sections: BTreeMap::new(), counted_bytes: 0, next_bytes: size_bytes as u64 }
+        Scan {
+            facts,
+            levels: Vec::new(),
+            sections: BTreeMap::new(),
+            counted_bytes: 0,
+            next_bytes: size_bytes as u64,
+            producers: Vec::new(),
+            known_producers: HashSet::new(),
+        }
     }
 
     fn payload(&mut self, payload: Payload<'_>, types: TypesRef<'_>) -> wasmparser::Result<()> {
@@ -68,7 +84,10 @@ impl Scan {
                 self.next_bytes = length(unchecked_range);
                 return Ok(());
             }
-            Payload::CustomSection(custom) => return self.custom(custom),
+            Payload::CustomSection(custom) => {
+                self.custom(custom);
+                return Ok(());
+            }
             Payload::MemorySection(memories) => self.memories(memories.clone())?,
             Payload::ImportSection(imports) if is_top => {
                 self.facts.imports = externs::core_imports(imports.clone(), types)?;
@@ -94,10 +113,14 @@ impl Scan {
             self.facts.kind = Kind::Module;
         }
         if is_module {
-            self.levels.push(Level::Module(self.facts.modules.len()));
+            let index = self.facts.modules.len();
+            if let Some(Level::Component(modules)) = self.levels.last_mut() {
+                modules.push(index);
+            }
+            self.levels.push(Level::Module(index));
             self.facts.modules.push(CoreModule { bytes: self.next_bytes, ..CoreModule::default() });
         } else {
-            self.levels.push(Level::Component);
+            self.levels.push(Level::Component(Vec::new()));
         }
     }
 
@@ -132,11 +155,9 @@ impl Scan {
         self.counted_bytes += bytes;
     }
 
-    fn custom(&mut self, custom: &CustomSectionReader<'_>) -> wasmparser::Result<()> {
+    fn custom(&mut self, custom: &CustomSectionReader<'_>) {
         let bytes = length(&custom.range());
-        // Object files and debug information use a handful of names; anything else may be as long as its author likes.
-        let name: String = custom.name().chars().take(64).collect();
-        self.add(&format!("custom {name:?}"), bytes);
+        self.add(&self.custom_name(custom.name()), bytes);
         if let Some(module) = self.module() {
             module.custom_bytes += bytes;
         }
@@ -144,10 +165,10 @@ impl Scan {
         if matches!(self.levels.as_slice(), [Level::Module(_)]) && custom.name().starts_with("component-type") {
             self.facts.has_embedded_world = true;
         }
+        // Custom sections are not validated: what cannot be read is left out.
         match custom.as_known() {
-            KnownCustom::Producers(_) => self.producers(custom),
+            KnownCustom::Producers(_) => self.read_producers(custom),
             KnownCustom::Name(names) => {
-                // Custom sections are not validated: what cannot be read is left out.
                 let found = names.into_iter().find_map(|name| match name {
                     Ok(Name::Module { name, .. }) => Some(name.to_owned()),
                     _ => None,
@@ -156,19 +177,46 @@ impl Scan {
                     module.name = found;
                 }
             }
+            KnownCustom::ComponentName(names) => self.read_module_names(names),
             _ => {}
         }
-        Ok(())
     }
 
-    fn producers(&mut self, custom: &CustomSectionReader<'_>) {
+    fn custom_name(&self, name: &str) -> String {
+        // Tools write a dozen; a file made to be a burden could have one for each three bytes.
+        let name: String = name.chars().take(64).collect();
+        let name = format!("custom {name:?}");
+        let is_full = self.sections.len() >= MAX_SECTION_NAMES && !self.sections.contains_key(&name);
+        if is_full { "other custom sections".to_owned() } else { name }
+    }
+
+    fn read_producers(&mut self, custom: &CustomSectionReader<'_>) {
         let Ok(read) = wasm_metadata::Producers::from_bytes(custom.data(), custom.data_offset()) else { return };
+        let module = match self.levels.last() {
+            Some(Level::Module(index)) => Some(*index),
+            _ => None,
+        };
         for (field, values) in read.iter() {
             for (name, version) in values.iter() {
                 let producer = Producer { field: field.clone(), name: name.clone(), version: version.clone() };
-                if !self.facts.producers.contains(&producer) {
-                    self.facts.producers.push(producer);
+                if self.known_producers.insert((module, producer.clone())) {
+                    self.producers.push((module, producer));
                 }
+            }
+        }
+    }
+
+    /// `wit-component` names the modules in the component, not in themselves: `main`, `wit-component:shim`.
+    fn read_module_names(&mut self, names: wasmparser::ComponentNameSectionReader<'_>) {
+        let Some(Level::Component(modules)) = self.levels.last() else { return };
+        let found = names.into_iter().find_map(|name| match name {
+            Ok(ComponentName::CoreModules(names)) => Some(names),
+            _ => None,
+        });
+        for naming in found.into_iter().flatten().flatten() {
+            let module = modules.get(naming.index as usize).and_then(|index| self.facts.modules.get_mut(*index));
+            if let Some(module) = module {
+                module.name.get_or_insert_with(|| naming.name.to_owned());
             }
         }
     }
@@ -194,9 +242,26 @@ impl Scan {
         if headers > 0 {
             self.add("section headers", headers);
         }
+        self.finish_producers();
         self.facts.sections = self.sections.into_values().collect();
         self.facts.sections.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));
         self.facts
+    }
+}
+
+impl Scan {
+    /// The adapter for WASI preview 1 was made with tools that the author of the component never saw.
+    fn finish_producers(&mut self) {
+        let modules = &self.facts.modules;
+        let is_adapter = |index: &Option<usize>| {
+            let name = index.and_then(|index| modules.get(index)?.name.as_deref());
+            name.is_some_and(|name| name.starts_with("wit-component:") || name.starts_with("wasi_snapshot_preview1."))
+        };
+        let own = self.producers.iter().filter(|(module, _)| !is_adapter(module)).map(|(_, producer)| producer);
+        self.facts.languages = guess::languages(own);
+        let mut known = HashSet::new();
+        let all = std::mem::take(&mut self.producers).into_iter().map(|(_, producer)| producer);
+        self.facts.producers = all.filter(|producer| known.insert(producer.clone())).collect();
     }
 }
 

@@ -1,15 +1,28 @@
 //! Functions and resources in the words of WIT.
 
-use wit_component::WitPrinter;
 use wit_parser::{Function, FunctionKind, InterfaceId, Resolve, Type, TypeDefKind};
 
-/// Every resource and function of an interface, in the order of the interface.
-pub(crate) fn of_interface(resolve: &Resolve, id: InterfaceId) -> Vec<String> {
+use crate::print;
+
+/// Every resource and function of an interface, in the order of the interface. Stops when `budget`, in bytes, is used up.
+pub(crate) fn of_interface(resolve: &Resolve, id: InterfaceId, budget: &mut usize) -> Vec<String> {
     let interface = &resolve.interfaces[id];
     let resources =
         interface.types.iter().filter(|(_, id)| is_resource(resolve, **id)).map(|(name, _)| format!("resource {name}"));
     let functions = interface.functions.values().map(|function| of_function(resolve, function));
-    resources.chain(functions).collect()
+    resources
+        .chain(functions)
+        .map_while(|item| {
+            *budget = budget.checked_sub(item.len())?;
+            Some(item)
+        })
+        .collect()
+}
+
+/// Says whether an interface has nothing that somebody must implement.
+pub(crate) fn is_types_only(resolve: &Resolve, id: InterfaceId) -> bool {
+    let interface = &resolve.interfaces[id];
+    interface.functions.is_empty() && !interface.types.values().any(|id| is_resource(resolve, *id))
 }
 
 fn is_resource(resolve: &Resolve, id: wit_parser::TypeId) -> bool {
@@ -35,7 +48,10 @@ pub(crate) fn of_function(resolve: &Resolve, function: &Function) -> String {
     let params = function.params.iter().skip(usize::from(is_method));
     let params: Vec<String> =
         params.map(|param| format!("{}: {}", param.name, type_name(resolve, &param.ty))).collect();
-    let params = params.join(", ");
+    let mut params = params.join(", ");
+    if params.len() > print::MAX_TYPE_BYTES {
+        params = "…".to_owned();
+    }
     match &function.result {
         Some(result) if keyword != "constructor" => {
             format!("{name}: {keyword}({params}) -> {}", type_name(resolve, result))
@@ -50,9 +66,7 @@ fn strip(name: &str) -> String {
 }
 
 fn type_name(resolve: &Resolve, ty: &Type) -> String {
-    let mut printer = WitPrinter::default();
-    match printer.print_type_name(resolve, ty) {
-        Ok(()) => printer.output.to_string(),
-        Err(_) => "_".to_owned(),
-    }
+    let mut printer = print::printer(print::MAX_TYPE_BYTES);
+    let printed = printer.print_type_name(resolve, ty);
+    printed.ok().and_then(|()| printer.output.text()).unwrap_or_else(|| "…".to_owned())
 }

@@ -96,10 +96,11 @@ impl Facts {
 
     fn module_verdict(&self, missing: &[Missing]) -> Verdict {
         let sentence = self.module_sentence();
-        let run = match (self.entries.contains(&Entry::Preview1Command), missing.first()) {
-            (true, None) => Ok("runs as a WASI preview 1 command through _start".to_owned()),
-            (_, Some(_)) => linked(missing).map(|()| String::new()),
-            (false, None) => Err(sentence.clone()),
+        let run = match self.entries.contains(&Entry::Preview1Command) {
+            true => linked(missing).map(|()| "runs as a WASI preview 1 command through _start".to_owned()),
+            // The import says more than the sentence: it gives away what the module was built for.
+            false if !self.has_embedded_world => linked(missing).and(Err(sentence.clone())),
+            false => Err(sentence.clone()),
         };
         Verdict { serve: Err(sentence.clone()), run, call: Err(sentence) }
     }
