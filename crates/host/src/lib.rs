@@ -1,0 +1,19 @@
+//! What a guest finds when it calls out: the one store type, and the one list of what is linked.
+//!
+//! In: an import call of a guest. Out: an answer, or a refusal in the interface's own error type. Next: `capabilities/*`.
+//!
+//! Invariant: what a [`Recipe`] does not grant cannot be reached. Nothing here reads the process's environment, files or sockets.
+
+mod budget;
+mod ctx;
+mod outbound;
+mod recipe;
+mod stdio;
+
+pub mod link;
+
+pub use budget::{Budget, Refusal};
+pub use ctx::{Caller, Ctx};
+pub use outbound::{CallFuture, INTERNAL_SUFFIX, Outbound, Peers};
+pub use recipe::{Environment, Folder, NetworkCheck, Recipe, RecipeError, Stdio};
+pub use stdio::LineSink;

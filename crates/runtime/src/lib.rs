@@ -1,0 +1,35 @@
+//! Runs components: bytes in, answers out, within limits.
+//!
+//! In: an invocation from `trigger`. Out: a response, an exit code or values, or a [`Failure`] with its cause. Next: `host`.
+//!
+//! The rooms, in the order of the path: [`Engine`] (one constructor) → [`Runtime::load`] (compile, cache, link) → [`Component`] →
+//! admission → a store and an instance → the call, metered → the answer's body, which drives the guest while it is read.
+//!
+//! Invariants: a store serves one request (or, if its component opted in, a bounded number) and is dropped after any trap, time-out,
+//! panic or refusal; a guest never runs longer than one tick without giving the core back.
+
+mod admit;
+mod body;
+mod component;
+mod cwasm;
+mod engine;
+mod instance;
+mod limits;
+mod load;
+mod meter;
+mod outcome;
+mod pool;
+mod ticker;
+mod turns;
+
+pub mod invoke;
+
+pub use body::GuestBody;
+pub use component::{Component, Identity};
+pub use cwasm::{Cache, CacheError};
+pub use engine::{Engine, Settings, TICK};
+pub use invoke::http::Call;
+pub use limits::{Limits, Reuse};
+pub use load::{LoadError, Loaded, Runtime, Source};
+pub use outcome::{Cause, Failure};
+pub use turns::pump;

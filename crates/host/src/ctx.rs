@@ -1,0 +1,58 @@
+//! The one store type: everything a guest's calls can reach, as plain fields.
+
+use crate::outbound::{Hooks, Outbound};
+use crate::{Budget, Recipe};
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wharf_telemetry::RequestId;
+
+/// Header bytes that one message of a guest may carry.
+const HEADER_BYTES: usize = 64 * 1024;
+
+/// Who caused an invocation, handed on to what the guest calls.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// The request that is being answered.
+    pub request: Option<RequestId>,
+    /// How many components called each other in process to get here.
+    pub depth: u8,
+}
+
+/// What one store holds. Small, because one is made for each request: the WASI part is built when the guest first asks for it.
+pub struct Ctx {
+    recipe: Arc<Recipe>,
+    caller: Caller,
+    wasi: Option<WasiCtx>,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+    table: ResourceTable,
+    /// The memory budget: the store's limiter.
+    pub budget: Budget,
+}
+
+impl Ctx {
+    /// Returns the state of a new store. `handles` bounds the resources that the guest may hold at a time.
+    pub fn new(recipe: Arc<Recipe>, outbound: Arc<Outbound>, caller: Caller, budget: Budget, handles: usize) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(handles);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADER_BYTES);
+        let hooks = Hooks::new(outbound, caller.clone());
+        Self { recipe, caller, wasi: None, http, hooks, table, budget }
+    }
+}
+
+impl WasiView for Ctx {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self.wasi.get_or_insert_with(|| self.recipe.build(self.caller.request.as_ref()));
+        WasiCtxView { ctx: wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Ctx {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}

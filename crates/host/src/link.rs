@@ -1,0 +1,22 @@
+//! Everything a guest can import, in one function that reads from top to bottom.
+//!
+//! In: an engine. Out: a [`Linker`] with WASI 0.2 and 0.3, told apart by their versions. Next: `runtime::load`.
+//!
+//! An interface is linked even where nothing is granted: the guest then gets the interface's own refusal, not a failed start.
+
+use crate::Ctx;
+use wasmtime::component::Linker;
+use wasmtime::{Engine, Result};
+
+/// Links all host interfaces.
+///
+/// # Errors
+/// Only if two interfaces had one name, which would be a mistake of this list.
+pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    Ok(linker)
+}

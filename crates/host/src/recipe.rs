@@ -1,0 +1,142 @@
+//! What each instance of a component gets from the host: a recipe, made once at load, followed for each store.
+//!
+//! In: the grants of a component, resolved. Out: a [`WasiCtx`]. Next: [`crate::Ctx`], which follows it when a guest first asks.
+
+use crate::stdio::LineSink;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use wasmtime_wasi::filesystem::FsPerms;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+use wharf_telemetry::RequestId;
+use wharf_telemetry::log::{Log, Stream};
+
+/// Random bytes that one call may ask for; the engine's own limit of 64 MiB is host memory.
+const RANDOM_BYTES: u64 = 1 << 20;
+
+/// Decides whether a guest may use an address. Called for each connect, bind and datagram.
+pub type NetworkCheck = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
+
+/// Environment variables of a guest, in order.
+pub type Environment = Vec<(String, String)>;
+
+/// A folder that a guest may open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is on this machine.
+    pub host: PathBuf,
+    /// What the guest calls it.
+    pub guest: String,
+    /// Whether the guest may change what is in it.
+    pub writable: bool,
+}
+
+/// Where a guest's standard streams go.
+#[derive(Clone)]
+pub enum Stdio {
+    /// Lines to the log; reading ends at once. For guests that serve.
+    Log(Log),
+    /// The process's own streams. For `run`.
+    Inherit,
+}
+
+/// What each instance of one component gets.
+#[derive(Clone)]
+pub struct Recipe {
+    /// The app, for log lines.
+    pub app: Arc<str>,
+    /// The component, for log lines.
+    pub component: Arc<str>,
+    /// Command line arguments; the first is the program's name.
+    pub arguments: Vec<String>,
+    /// Environment variables.
+    pub environment: Environment,
+    /// Folders.
+    pub folders: Vec<Folder>,
+    /// Sockets: none, if absent.
+    pub network: Option<NetworkCheck>,
+    /// Standard streams.
+    pub stdio: Stdio,
+}
+
+/// A recipe that cannot be followed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// A granted folder cannot be opened.
+    #[error("cannot open the granted folder {}", host.display())]
+    Folder {
+        /// The folder.
+        host: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Recipe {
+    /// Returns a recipe that grants nothing.
+    pub fn bare(app: impl Into<Arc<str>>, component: impl Into<Arc<str>>, stdio: Stdio) -> Self {
+        Self {
+            app: app.into(),
+            component: component.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folders: Vec::new(),
+            network: None,
+            stdio,
+        }
+    }
+
+    /// Opens every granted folder once, so that a missing one is reported at load and not to a guest.
+    ///
+    /// # Errors
+    /// When a folder is missing or is not one.
+    pub fn check(&self) -> Result<(), RecipeError> {
+        self.folders.iter().try_for_each(|folder| {
+            let opened = std::fs::read_dir(&folder.host);
+            opened.map(drop).map_err(|source| RecipeError::Folder { host: folder.host.clone(), source })
+        })
+    }
+
+    /// Follows the recipe. Opens the granted folders; a folder that went away since [`Recipe::check`] is missing for the guest.
+    pub fn build(&self, request: Option<&RequestId>) -> WasiCtx {
+        self.builder(request).build()
+    }
+
+    /// Like [`Recipe::build`], for modules of WASI preview 1.
+    pub fn build_p1(&self) -> wasmtime_wasi::p1::WasiP1Ctx {
+        self.builder(None).build_p1()
+    }
+
+    fn builder(&self, request: Option<&RequestId>) -> WasiCtxBuilder {
+        let mut builder = WasiCtxBuilder::new();
+        builder.args(&self.arguments).envs(&self.environment).max_random_size(RANDOM_BYTES);
+        match &self.stdio {
+            Stdio::Log(log) => {
+                builder.stdout(self.sink(log, request, Stream::Stdout));
+                builder.stderr(self.sink(log, request, Stream::Stderr));
+            }
+            Stdio::Inherit => {
+                builder.inherit_stdio();
+            }
+        }
+        for folder in &self.folders {
+            let permissions = if folder.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            if let Err(error) = builder.preopened_dir(&folder.host, &folder.guest, permissions) {
+                tracing::warn!(app = %self.app, component = %self.component, folder = %folder.host.display(), "granted folder is gone: {error}");
+            }
+        }
+        if let Some(check) = &self.network {
+            let check = Arc::clone(check);
+            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, _use| {
+                let allowed = check(address);
+                Box::pin(async move { allowed })
+            });
+        }
+        builder
+    }
+
+    fn sink(&self, log: &Log, request: Option<&RequestId>, stream: Stream) -> LineSink {
+        LineSink::new(log.clone(), Arc::clone(&self.app), Arc::clone(&self.component), request.cloned(), stream)
+    }
+}

@@ -1,0 +1,164 @@
+//! Turns what a guest prints into log lines, bounded a line and an invocation.
+//!
+//! In: bytes of the guest's stdout and stderr. Out: [`telemetry::log::Record`]s. Next: `telemetry::log`.
+//!
+//! The engine's own asynchronous sinks queue empty writes without a bound (GHSA-5m8g-xhq4-4h93), so none of them is used for a served guest.
+
+use bytes::Bytes;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wharf_telemetry::log::{GuestLine, Log, Record, Stream};
+use wharf_telemetry::{RequestId, clock};
+
+/// The longest line that is kept whole; a longer one is cut into several.
+const LINE_BYTES: usize = 8 * 1024;
+
+/// What one invocation may print on one stream; the rest is swallowed after a line that says so.
+const INVOCATION_BYTES: usize = 256 * 1024;
+
+/// One stream (stdout or stderr) of one invocation. Clones share the line that is being written.
+#[derive(Clone)]
+pub struct LineSink(Arc<Mutex<Lines>>);
+
+struct Lines {
+    log: Log,
+    app: Arc<str>,
+    component: Arc<str>,
+    request: Option<RequestId>,
+    stream: Stream,
+    line: Vec<u8>,
+    left_bytes: usize,
+}
+
+impl LineSink {
+    /// Returns a sink whose lines carry the names given.
+    pub fn new(log: Log, app: Arc<str>, component: Arc<str>, request: Option<RequestId>, stream: Stream) -> Self {
+        let lines = Lines { log, app, component, request, stream, line: Vec::new(), left_bytes: INVOCATION_BYTES };
+        Self(Arc::new(Mutex::new(lines)))
+    }
+
+    fn push(&self, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+    }
+}
+
+impl Lines {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.left_bytes == 0 {
+            return;
+        }
+        let taken = bytes.len().min(self.left_bytes);
+        self.left_bytes -= taken;
+        for piece in bytes[..taken].split_inclusive(|byte| *byte == b'\n') {
+            self.push_piece(piece);
+        }
+        if self.left_bytes == 0 {
+            self.emit();
+            self.line
+                .extend_from_slice(format!("[more than {INVOCATION_BYTES} bytes; the rest is left out]").as_bytes());
+            self.emit();
+        }
+    }
+
+    fn push_piece(&mut self, piece: &[u8]) {
+        let (text, ended) = match piece.split_last() {
+            Some((b'\n', text)) => (text.strip_suffix(b"\r").unwrap_or(text), true),
+            _ => (piece, false),
+        };
+        for part in text.chunks(LINE_BYTES) {
+            if self.line.len() + part.len() > LINE_BYTES {
+                self.emit();
+            }
+            self.line.extend_from_slice(part);
+        }
+        if ended {
+            self.emit_even_if_empty();
+        }
+    }
+
+    fn emit(&mut self) {
+        if !self.line.is_empty() {
+            self.emit_even_if_empty();
+        }
+    }
+
+    fn emit_even_if_empty(&mut self) {
+        let text = String::from_utf8_lossy(&self.line).into_owned();
+        self.line.clear();
+        self.log.write(Record::Guest(GuestLine {
+            at: clock::wall(),
+            app: Arc::clone(&self.app),
+            component: Arc::clone(&self.component),
+            request: self.request.clone(),
+            stream: self.stream,
+            text,
+        }));
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        self.emit();
+    }
+}
+
+// === impl StdoutStream: what the engine wants of a sink ===
+
+impl IsTerminal for LineSink {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LineSink {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for LineSink {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LineSink {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.push(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(LINE_BYTES)
+    }
+}
+
+impl AsyncWrite for LineSink {
+    fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.push(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Compiled components on disk, so that a second start compiles nothing. Holds the project's one `unsafe` block.
+//!
+//! In: the digest of a component. Out: compiled code that this cache wrote and nobody changed, or nothing. Next: [`crate::load`].
+//!
+//! Invariant: compiled code is loaded only if its MAC, under a key that never leaves this folder, fits. Loading code that somebody else
+//! made would be running it.
+
+use std::fs::{self, File};
+use std::hash::Hasher;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use wasmtime::component::Component;
+
+/// Bytes of the MAC that stands beside each entry.
+const MAC_BYTES: usize = 32;
+
+/// The folder of compiled components of one state folder.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    key: [u8; 32],
+    limit_bytes: u64,
+}
+
+/// A cache that cannot be used. Serving goes on without it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[error("cannot use the cache of compiled components at {}", path.display())]
+pub struct CacheError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+impl Cache {
+    /// Opens the cache in `folder`, making it if it is not there. Entries together stay under `limit_bytes`.
+    ///
+    /// # Errors
+    /// When the folder or its key cannot be made or read.
+    pub fn open(folder: &Path, limit_bytes: u64) -> Result<Self, CacheError> {
+        let failed = |source| CacheError { path: folder.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        let key = read_or_make_key(&folder.join("key")).map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), key, limit_bytes })
+    }
+
+    /// Loads the entry of `digest` for `engine`, if there is one that this cache wrote and nobody changed.
+    pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
+        let path = self.entry(engine, digest);
+        let mut file = File::open(&path).ok()?;
+        if self.mac(&path, &mut file).ok()? != read_mac(&path)? {
+            tracing::warn!("a damaged entry of the cache of compiled components is recompiled: {}", path.display());
+            self.remove(&path);
+            return None;
+        }
+        // Through the open file, so that what was verified is what is mapped.
+        let verified = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        // SAFETY: the bytes were produced by `Component::serialize` of this program and are unchanged since: their MAC under a key
+        // that is readable by this user alone fits. Whoever could change the file between the check and the mapping is this user.
+        #[expect(unsafe_code, reason = "the only way to load compiled code; see SAFETY")]
+        let component = unsafe { Component::deserialize_file(engine, verified) };
+        match component {
+            Ok(component) => {
+                // The time of last use orders eviction. A read-only folder just makes it a queue.
+                let _ = file.set_modified(SystemTime::now());
+                Some(component)
+            }
+            Err(error) => {
+                tracing::debug!("an entry of the cache of compiled components does not fit this engine: {error}");
+                self.remove(&path);
+                None
+            }
+        }
+    }
+
+    /// Keeps a compiled component. A failure costs the next start a compilation and is logged only.
+    pub(crate) fn store(&self, engine: &wasmtime::Engine, digest: &str, component: &Component) {
+        let path = self.entry(engine, digest);
+        let kept = component.serialize().map_err(std::io::Error::other).and_then(|bytes| self.write(&path, &bytes));
+        if let Err(error) = kept {
+            tracing::warn!("cannot keep a compiled component at {}: {error}", path.display());
+            return;
+        }
+        self.evict(&path);
+    }
+
+    fn entry(&self, engine: &wasmtime::Engine, digest: &str) -> PathBuf {
+        let mut hasher = StableHasher(blake3::Hasher::new());
+        std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
+        hasher.write(digest.as_bytes());
+        self.folder.join(format!("{}.cwasm", &hasher.0.finalize().to_hex()[..40]))
+    }
+
+    fn mac(&self, path: &Path, file: &mut File) -> std::io::Result<[u8; MAC_BYTES]> {
+        let mut hasher = self.hasher(path);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(hasher.finalize().into()),
+                n => hasher.update(&buffer[..n]),
+            };
+        }
+    }
+
+    /// The name is part of what is authenticated: an entry cannot be passed off as another.
+    fn hasher(&self, path: &Path) -> blake3::Hasher {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        hasher
+    }
+
+    /// Writes the code, then its MAC, each by renaming a complete file: a crash leaves an entry without a MAC, which is not loaded.
+    fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let mac = self.hasher(path).update(bytes).finalize();
+        self.write_whole(path, bytes)?;
+        self.write_whole(&mac_path(path), mac.as_bytes())
+    }
+
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
+        let mut file = private(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    }
+
+    /// Removes the entries that were used longest ago until the rest fits, never the one just written.
+    fn evict(&self, newest: &Path) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let mut entries: Vec<_> = entries
+            .filter_map(|entry| {
+                let entry = entry.ok()?;
+                let data = entry.metadata().ok()?;
+                let compiled = entry.path().extension().is_some_and(|extension| extension == "cwasm");
+                compiled.then(|| (data.modified().unwrap_or(SystemTime::UNIX_EPOCH), data.len(), entry.path()))
+            })
+            .collect();
+        let mut total: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
+        entries.sort();
+        for (_, bytes, path) in entries {
+            if total <= self.limit_bytes {
+                return;
+            }
+            if path != newest {
+                self.remove(&path);
+                total -= bytes;
+            }
+        }
+    }
+
+    fn remove(&self, path: &Path) {
+        let _ = fs::remove_file(mac_path(path));
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn mac_path(path: &Path) -> PathBuf {
+    path.with_extension("mac")
+}
+
+fn read_mac(path: &Path) -> Option<[u8; MAC_BYTES]> {
+    fs::read(mac_path(path)).ok()?.try_into().ok()
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+fn read_or_make_key(path: &Path) -> std::io::Result<[u8; 32]> {
+    if let Some(key) = fs::read(path).ok().and_then(|bytes| bytes.try_into().ok()) {
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut key)?;
+    let unfinished = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = private(&unfinished)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
+    Ok(key)
+}
+
+/// A hasher whose result does not change between runs, as the standard library's may.
+struct StableHasher(blake3::Hasher);
+
+impl Hasher for StableHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let hash = self.0.finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash.as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The one constructor of the engine: anything that makes or reads compiled code uses it.
+//!
+//! Two constructors would drift, and each difference silently turns every cached artifact into a recompile.
+
+use crate::ticker::Ticker;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+use wasmtime::{
+    Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result, WasmBacktraceDetails,
+};
+
+/// How long a busy guest runs before it gives the core back.
+pub const TICK: Duration = Duration::from_millis(1);
+
+/// Native stack that a guest may use. Host calls run on the same stack above it, so the stack itself is larger.
+const WASM_STACK_BYTES: usize = 512 << 10;
+const ASYNC_STACK_BYTES: usize = 2 << 20;
+
+/// Low part of a memory that stays mapped between two instances and is cleared by copying: page faults cost more than copying does.
+const MEMORY_RESIDENT_BYTES: usize = 1 << 20;
+const TABLE_RESIDENT_BYTES: usize = 64 << 10;
+
+/// What one component may ask of the pool: an interpreter with native extensions (CPython) links a few dozen core instances.
+const CORE_INSTANCES_A_COMPONENT: u32 = 128;
+const MEMORIES_A_COMPONENT: u32 = 16;
+const TABLES_A_COMPONENT: u32 = 64;
+const TABLE_ELEMENTS: usize = 40_000;
+
+/// What differs between processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Instances that may be alive at a time, over all components. Costs address space, not memory: 8 GiB each.
+    pub instances: u32,
+    /// Memory slots of other components that are kept warm before they are taken over.
+    pub warm_slots: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { instances: 1000, warm_slots: 256 }
+    }
+}
+
+/// The engine and its clock. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    engine: wasmtime::Engine,
+    ticker: Arc<Ticker>,
+    instances: usize,
+}
+
+impl Engine {
+    /// Builds the engine of this process. Reserves address space; takes a few milliseconds.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve the pool's address space or has no supported processor.
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let engine = wasmtime::Engine::new(&config(settings))?;
+        let ticker = Ticker::start(&engine, TICK)?;
+        Ok(Self { engine, ticker: Arc::new(ticker), instances: settings.instances as usize })
+    }
+
+    /// Prepares the calling thread, so that its first request does not pay for it.
+    pub fn prepare_thread(&self) {
+        wasmtime::Engine::tls_eager_initialize();
+    }
+
+    pub(crate) fn raw(&self) -> &wasmtime::Engine {
+        &self.engine
+    }
+
+    pub(crate) fn ticker(&self) -> &Arc<Ticker> {
+        &self.ticker
+    }
+
+    pub(crate) fn instances(&self) -> usize {
+        self.instances
+    }
+}
+
+fn config(settings: &Settings) -> Config {
+    let mut config = Config::new();
+    isolate(&mut config);
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.memory_init_cow(true);
+    // Snapshots of interpreters are sparse: without a dense image their data would be copied for each instance.
+    config.memory_guaranteed_dense_image_size(64 << 20);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(WASM_STACK_BYTES);
+    config.async_stack_size(ASYNC_STACK_BYTES);
+    config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
+    config.wasm_backtrace_max_frames(NonZeroUsize::new(30));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+    config
+}
+
+/// Switches off what tenants do not need. The features stay compiled in: without them their built-ins abort the process
+/// (GHSA-rc4p-x33f-vpr2, GHSA-2674-w29h-wqvj); validation refuses code that uses them.
+fn isolate(config: &mut Config) {
+    config.gc_support(false);
+    config.wasm_gc(false);
+    config.wasm_function_references(false);
+    config.wasm_exceptions(false);
+    config.wasm_threads(false);
+    config.shared_memory(false);
+    config.wasm_memory64(false);
+    // WASI 0.3.1 names both.
+    config.wasm_component_model_map(true);
+    config.wasm_component_model_implements(true);
+}
+
+fn pool(settings: &Settings) -> PoolingAllocationConfig {
+    let n = settings.instances;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(n)
+        .total_core_instances(n.saturating_mul(8))
+        .total_memories(n.saturating_mul(2))
+        .total_tables(n.saturating_mul(4))
+        .total_stacks(n.saturating_mul(2))
+        .max_core_instances_per_component(CORE_INSTANCES_A_COMPONENT)
+        .max_memories_per_component(MEMORIES_A_COMPONENT)
+        .max_tables_per_component(TABLES_A_COMPONENT)
+        .max_memories_per_module(1)
+        .max_tables_per_module(8)
+        .table_elements(TABLE_ELEMENTS)
+        .max_unused_warm_slots(settings.warm_slots)
+        .linear_memory_keep_resident(MEMORY_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_RESIDENT_BYTES)
+        .decommit_batch_size(1)
+        .pagemap_scan(if swap_is_off() { Enabled::Auto } else { Enabled::No });
+    pool
+}
+
+/// Tells whether no page of this process can be swapped out.
+///
+/// Scanning the page map for dirty pages skips pages that are in swap, and the next guest in that slot could read them
+/// (bytecodealliance/wasmtime#14357). So the scan is used only where there is no swap.
+fn swap_is_off() -> bool {
+    let Ok(swaps) = std::fs::read_to_string("/proc/swaps") else {
+        return false;
+    };
+    swaps.lines().count() <= 1
+}

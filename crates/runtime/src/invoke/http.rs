@@ -1,0 +1,208 @@
+//! Answers one request with a component, on a fresh instance or on one that is being reused.
+//!
+//! In: a [`Call`]. Out: a response whose body drives the guest, or a [`Failure`]. Next: the guest, then `host`.
+//!
+//! The guest is polled inline, in the task of the connection: no task is spawned and no channel crossed for a fresh instance.
+
+use crate::admit::Need;
+use crate::body::{GuestBody, Running};
+use crate::component::{Component, Handler};
+use crate::meter::Metered;
+use crate::outcome::{Cause, Failure};
+use crate::pool;
+use http::Response;
+use http::uri::Scheme;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use wasmtime::Store;
+use wasmtime::component::Accessor;
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme as SchemeP2;
+use wasmtime_wasi_http::p2::bindings::{Proxy, ProxyPre};
+use wasmtime_wasi_http::p3;
+use wasmtime_wasi_http::p3::bindings::{Service, ServicePre};
+use wasmtime_wasi_http::{Error, WasiBody, WasiHttpView};
+use wharf_host::{Caller, Ctx};
+use wharf_telemetry::clock;
+
+/// One request to a component. Its URI is absolute: guests see the scheme and the authority.
+pub struct Call {
+    /// The request.
+    pub request: http::Request<WasiBody>,
+    /// Who caused it.
+    pub caller: Caller,
+}
+
+/// Where the guest's response is put, from inside its store, for the poll around it to find.
+#[derive(Clone, Default)]
+pub(crate) struct Slot(Arc<Mutex<Option<Result<Response<WasiBody>, Failure>>>>);
+
+impl Slot {
+    pub(crate) fn put(&self, answer: Result<Response<WasiBody>, Failure>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(answer);
+    }
+
+    pub(crate) fn take(&self) -> Option<Result<Response<WasiBody>, Failure>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Answers `call` with `component`.
+///
+/// Dropping the future, or the body of the response, drops the store and with it the guest.
+///
+/// # Errors
+/// A [`Failure`] if the guest was not admitted, or failed before it set a response. What fails later is an error of the body.
+pub async fn handle(component: &Arc<Component>, call: Call) -> Result<Response<GuestBody>, Failure> {
+    if component.handler.is_none() {
+        return Err(Cause::NotAHandler.into());
+    }
+    let started = clock::now();
+    if let Some(reuse) = &component.reuse {
+        let permit = component.admit(Need::Place).await?;
+        return pool::handle(component, reuse, call, permit).await;
+    }
+    let permit = component.admit(Need::Instance).await?;
+    let slot = Slot::default();
+    let request = call.caller.request.clone();
+    let guest = Box::pin(run(Arc::clone(component), call, slot.clone()));
+    let limits = &component.limits;
+    let ticker = Arc::clone(component.engine.ticker());
+    let mut guest = Metered::new(guest, ticker, limits.cpu, limits.wall, started);
+
+    let mut answer = None;
+    let ended = std::future::poll_fn(|cx| {
+        let polled = guest.poll(cx);
+        answer = slot.take();
+        match polled {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if answer.is_some() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+
+    match (answer, ended) {
+        (Some(Err(failure)), _) => Err(failure),
+        (None, Some(Ok(Ok(())))) => Err(Cause::NoResponse.into()),
+        (None, Some(Ok(Err(failure)))) => Err(failure),
+        (None, Some(Err(ended))) => Err(Failure::ended(ended)),
+        // `poll_fn` is ready without an end only if there is an answer.
+        (None, None) => Err(Cause::NoResponse.into()),
+        (Some(Ok(response)), ended) => {
+            let failure = match ended {
+                Some(Ok(Err(failure))) => Some(failure),
+                Some(Err(ended)) => Some(Failure::ended(ended)),
+                _ => None,
+            };
+            let running = Running::fresh(component, guest, permit, request, failure);
+            Ok(GuestBody::settle(response, running).await)
+        }
+    }
+}
+
+/// The life of one fresh instance: it owns its store, and ends with it.
+async fn run(component: Arc<Component>, call: Call, slot: Slot) -> Result<(), Failure> {
+    let mut store = component.store(call.caller);
+    let result = match &component.handler {
+        Some(Handler::P2(pre)) => run_p2(&mut store, pre, call.request, &slot).await,
+        Some(Handler::P3(pre)) => run_p3(&mut store, pre, call.request, &slot).await,
+        None => return Err(Cause::NotAHandler.into()),
+    };
+    result.map_err(|error| Failure::from_engine(&error, store.data().budget.refusal()))
+}
+
+async fn run_p2(
+    store: &mut Store<Ctx>,
+    pre: &ProxyPre<Ctx>,
+    request: http::Request<WasiBody>,
+    slot: &Slot,
+) -> wasmtime::Result<()> {
+    let proxy = pre.instantiate_async(&mut *store).await?;
+    let (request, out) = prepare_p2(store.data_mut(), request, slot)?;
+    proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
+}
+
+async fn run_p3(
+    store: &mut Store<Ctx>,
+    pre: &ServicePre<Ctx>,
+    request: http::Request<WasiBody>,
+    slot: &Slot,
+) -> wasmtime::Result<()> {
+    let service = pre.instantiate_async(&mut *store).await?;
+    store
+        .run_concurrent(async |accessor| {
+            handle_p3(accessor, &service, request, slot).await?;
+            // The guest may go on after its response: to write the body, to finish its work.
+            std::future::poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
+            Ok(())
+        })
+        .await?
+}
+
+type RequestP2 = wasmtime::component::Resource<wasmtime_wasi_http::p2::types::HostIncomingRequest>;
+type OutparamP2 = wasmtime::component::Resource<wasmtime_wasi_http::p2::types::HostResponseOutparam>;
+
+fn prepare_p2(
+    ctx: &mut Ctx,
+    request: http::Request<WasiBody>,
+    slot: &Slot,
+) -> wasmtime::Result<(RequestP2, OutparamP2)> {
+    let scheme = if request.uri().scheme() == Some(&Scheme::HTTPS) { SchemeP2::Https } else { SchemeP2::Http };
+    let mut view = ctx.http();
+    let request = view.new_incoming_request(scheme, request)?;
+    let slot = slot.clone();
+    let out = view.new_response_outparam_from_callback(move |answer| {
+        slot.put(answer.map_err(|code| Cause::GuestError(format!("{code:?}")).into()));
+    })?;
+    Ok((request, out))
+}
+
+/// Calls a WASI 0.2 handler inside a running event loop, beside other calls of the same instance.
+pub(crate) async fn handle_p2(
+    accessor: &Accessor<Ctx>,
+    proxy: &Proxy,
+    request: http::Request<WasiBody>,
+    slot: &Slot,
+) -> wasmtime::Result<()> {
+    let parameters = accessor.with(|mut store| prepare_p2(store.get(), request, slot))?;
+    let handle = proxy.wasi_http_incoming_handler().func_handle();
+    handle.call_concurrent(accessor, parameters).await
+}
+
+type SentFuture = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// Calls a WASI 0.3 handler inside a running event loop.
+pub(crate) async fn handle_p3(
+    accessor: &Accessor<Ctx>,
+    service: &Service,
+    request: http::Request<WasiBody>,
+    slot: &Slot,
+) -> wasmtime::Result<()> {
+    let (request, sent) = accessor.with(|mut store| {
+        let view = store.get().http();
+        let (request, sent) = p3::Request::from_http(view.hooks, request);
+        // Boxed to forget the borrow of the hooks, which its type claims and its bound denies.
+        let sent: SentFuture = Box::pin(sent);
+        Ok::<_, wasmtime::Error>((view.table.push(request)?, sent))
+    })?;
+    let answer = service.wasi_http_handler().call_handle(accessor, request).await?;
+    let answer = match answer {
+        Ok(response) => accessor.with(|mut store| {
+            let response = store.get().http().table.delete(response)?;
+            Ok::<_, wasmtime::Error>(Ok(response.into_http(&mut store, sent)?))
+        })?,
+        Err(code) => Err(Cause::GuestError(format!("{code:?}")).into()),
+    };
+    slot.put(answer);
+    Ok(())
+}
+
+/// Returns what a caller in the same process is told of a failure.
+pub fn error_for_caller(failure: &Failure) -> Error {
+    match &failure.cause {
+        Cause::Overloaded => Error::ConnectionLimitReached,
+        Cause::Wall(_) | Cause::Cpu(_) => Error::HttpResponseTimeout,
+        Cause::ResponseBody { limit_bytes } => Error::HttpResponseBodySize(Some(*limit_bytes)),
+        _ => Error::HttpResponseIncomplete,
+    }
+}

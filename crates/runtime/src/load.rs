@@ -1,0 +1,157 @@
+//! Makes a component ready: bytes → compiled code (from the cache, if it is there) → linked → limits and gate.
+//!
+//! In: bytes and what the component may use. Out: [`Component`]. Next: [`crate::invoke`].
+//!
+//! All that is slow happens here, never on a request.
+
+use crate::admit::Gate;
+use crate::component::{Component, Handler, Identity};
+use crate::cwasm::Cache;
+use crate::engine::Engine;
+use crate::limits::{Limits, Reuse};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component as Compiled, InstancePre, Linker};
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wharf_host::{Ctx, Outbound, Recipe};
+use wharf_telemetry::clock;
+
+/// Loads components for one process.
+pub struct Runtime {
+    engine: Engine,
+    linker: Linker<Ctx>,
+    cache: Option<Cache>,
+    slots: Arc<Semaphore>,
+}
+
+/// What to load, and what it may use.
+pub struct Source<'a> {
+    /// The app's name.
+    pub app: Arc<str>,
+    /// The component's name in the app.
+    pub component: Arc<str>,
+    /// The component, as WebAssembly binary.
+    pub bytes: &'a [u8],
+    /// Its limits.
+    pub limits: Limits,
+    /// Whether instances serve more than one request.
+    pub reuse: Option<Reuse>,
+    /// What each instance gets.
+    pub recipe: Recipe,
+    /// What it may call.
+    pub outbound: Outbound,
+}
+
+/// A component, and what loading it cost.
+pub struct Loaded {
+    /// The component.
+    pub component: Arc<Component>,
+    /// How long it took to compile; absent if the code came from the cache.
+    pub compiled: Option<Duration>,
+}
+
+/// A component that cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The bytes are no component that this engine runs.
+    #[error("cannot compile the component")]
+    Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It imports what this host does not have, or in another type.
+    #[error("cannot link the component")]
+    Link(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It needs more memory to start than it may use.
+    #[error("the component needs {needed_bytes} bytes of memory to start, its limit is {limit_bytes}")]
+    Memory {
+        /// What it declares as its initial memories and tables.
+        needed_bytes: u64,
+        /// Its limit.
+        limit_bytes: u64,
+    },
+}
+
+impl Runtime {
+    /// Links the host's interfaces into `engine`.
+    ///
+    /// # Errors
+    /// When the host's list of interfaces contradicts itself.
+    pub fn new(engine: Engine, cache: Option<Cache>) -> wasmtime::Result<Self> {
+        let linker = wharf_host::link::all(engine.raw())?;
+        let slots = Arc::new(Semaphore::new(engine.instances()));
+        Ok(Self { engine, linker, cache, slots })
+    }
+
+    /// Returns the engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Loads a component. Takes CPU seconds for a large one that is not in the cache; call it off a core's loop.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(&self, source: Source<'_>) -> Result<Loaded, LoadError> {
+        let digest: Arc<str> = format!("blake3:{}", blake3::hash(source.bytes).to_hex()).into();
+        let (compiled, took) = self.compile(source.bytes, &digest)?;
+        check_initial_memory(&compiled, &source.limits)?;
+        // Maps the data segments now, so that the first request does not pay for it.
+        compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
+        let pre = self.linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
+        let component = Component {
+            identity: Identity { app: source.app, component: source.component, digest },
+            engine: self.engine.clone(),
+            handler: handler(&pre),
+            pre,
+            gate: Gate::new(source.limits.concurrency, source.limits.queue, Arc::clone(&self.slots)),
+            limits: source.limits,
+            reuse: source.reuse,
+            recipe: Arc::new(source.recipe),
+            outbound: Arc::new(source.outbound),
+            serial: next_serial(),
+        };
+        Ok(Loaded { component: Arc::new(component), compiled: took })
+    }
+
+    fn compile(&self, bytes: &[u8], digest: &str) -> Result<(Compiled, Option<Duration>), LoadError> {
+        let engine = self.engine.raw();
+        if let Some(compiled) = self.cache.as_ref().and_then(|cache| cache.load(engine, digest)) {
+            return Ok((compiled, None));
+        }
+        let started = clock::now();
+        // `from_binary`: text is not taken, a file of an app is what it says it is.
+        let compiled = Compiled::from_binary(engine, bytes).map_err(|error| LoadError::Compile(error.into()))?;
+        let took = clock::since(started);
+        if let Some(cache) = &self.cache {
+            cache.store(engine, digest, &compiled);
+        }
+        Ok((compiled, Some(took)))
+    }
+}
+
+fn next_serial() -> u64 {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    SERIAL.fetch_add(1, Ordering::Relaxed)
+}
+
+fn handler(pre: &InstancePre<Ctx>) -> Option<Handler> {
+    if let Ok(service) = ServicePre::new(pre.clone()) {
+        return Some(Handler::P3(service));
+    }
+    ProxyPre::new(pre.clone()).ok().map(Handler::P2)
+}
+
+fn check_initial_memory(compiled: &Compiled, limits: &Limits) -> Result<(), LoadError> {
+    // Absent for a component that imports modules, which the linker refuses later.
+    let Some(needs) = compiled.resources_required() else { return Ok(()) };
+    let memory = needs.max_initial_memory_size.unwrap_or(0);
+    let tables = needs.max_initial_table_size.unwrap_or(0).saturating_mul(size_of::<usize>() as u64);
+    let needed_bytes = memory.saturating_add(tables);
+    let limit_bytes = limits.memory_bytes as u64;
+    if needed_bytes > limit_bytes {
+        return Err(LoadError::Memory { needed_bytes, limit_bytes });
+    }
+    Ok(())
+}

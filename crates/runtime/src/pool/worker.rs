@@ -1,0 +1,206 @@
+//! One reused instance: its inbox, and the task that lives as long as it does.
+
+use crate::admit::Slot as PoolSlot;
+use crate::component::{Component, Handler};
+use crate::invoke::http::{Call, Slot, handle_p2, handle_p3};
+use crate::limits::Reuse;
+use crate::meter::Metered;
+use crate::outcome::{Cause, Failure};
+use futures_util::stream::{FuturesUnordered, Stream};
+use futures_util::task::AtomicWaker;
+use http::Response;
+use std::collections::VecDeque;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use wasmtime::Store;
+use wasmtime::component::Accessor;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::Proxy;
+use wharf_host::{Caller, Ctx};
+use wharf_telemetry::clock;
+
+type Answer = Result<Response<WasiBody>, Failure>;
+
+/// What the requests and the task of one instance share. All of them are on one thread; the types are `Sync` because the engine
+/// asks for it.
+#[derive(Default)]
+pub(crate) struct Worker {
+    inbox: Mutex<VecDeque<(Call, oneshot::Sender<Answer>)>>,
+    wake: AtomicWaker,
+    /// Requests that were reserved over its life, those whose call has not returned, and those that were answered.
+    total: AtomicUsize,
+    active: AtomicUsize,
+    answered: AtomicUsize,
+    full: AtomicBool,
+    /// Whether the guest works: on a call, or on what it left to do after one.
+    busy: AtomicBool,
+    closed: AtomicBool,
+    failure: Mutex<Option<Cause>>,
+}
+
+impl Worker {
+    /// Tells whether it may still take a request.
+    pub(super) fn is_open(&self) -> bool {
+        !self.closed.load(Relaxed) && !self.full.load(Relaxed)
+    }
+
+    /// Takes a place for one request, if there is room.
+    pub(super) fn reserve(&self, reuse: &Reuse) -> bool {
+        if !self.is_open() || self.active.load(Relaxed) >= reuse.concurrent {
+            return false;
+        }
+        self.active.fetch_add(1, Relaxed);
+        if self.total.fetch_add(1, Relaxed) + 1 >= reuse.requests {
+            self.full.store(true, Relaxed);
+        }
+        true
+    }
+
+    /// Hands over a request for which a place was reserved.
+    pub(super) fn submit(&self, call: Call) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        self.inbox().push_back((call, sender));
+        self.wake.wake();
+        receiver
+    }
+
+    /// Returns why the instance was ended, if it was.
+    pub(crate) fn failure(&self) -> Option<Cause> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, VecDeque<(Call, oneshot::Sender<Answer>)>> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.active.load(Relaxed) == 0 && !self.busy.load(Relaxed)
+    }
+}
+
+/// Lives as long as one instance: until its last request, its idle time-out, its budget, or a trap.
+pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: Duration, slot: PoolSlot) {
+    let limits = &component.limits;
+    let guest = Box::pin(serve(Arc::clone(&component), Arc::clone(&worker)));
+    let ticker = Arc::clone(component.engine.ticker());
+    let mut guest = Metered::new(guest, ticker, limits.cpu, limits.wall, clock::now());
+    let mut patience = pin!(tokio::time::sleep(idle));
+    let mut answered = 0;
+    let mut resting = false;
+    let ended = std::future::poll_fn(|cx| {
+        if resting && !worker.is_idle() {
+            resting = false;
+            guest.renew();
+        }
+        let polled = guest.poll(cx);
+        if polled.is_ready() {
+            return polled.map(Some);
+        }
+        // Budgets are those of a request: each answer starts them anew for the requests that go on.
+        let now_answered = worker.answered.load(Relaxed);
+        if now_answered != answered {
+            answered = now_answered;
+            guest.renew();
+        }
+        if !worker.is_idle() {
+            return Poll::Pending;
+        }
+        if !resting {
+            resting = true;
+            guest.rest();
+            patience.as_mut().reset(tokio::time::Instant::now() + idle);
+        }
+        patience.as_mut().poll(cx).map(|()| None)
+    })
+    .await;
+    worker.closed.store(true, Relaxed);
+    let failure = match ended {
+        None | Some(Ok(Ok(()))) => None,
+        Some(Ok(Err(failure))) => Some(failure),
+        Some(Err(ended)) => Some(Failure::ended(ended)),
+    };
+    if let Some(failure) = failure {
+        failure.report(&component.identity, None);
+        *worker.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.cause);
+    }
+    // Whoever waits for an answer learns that there will be none.
+    worker.inbox().clear();
+    drop(guest);
+    drop(slot);
+}
+
+async fn serve(component: Arc<Component>, worker: Arc<Worker>) -> Result<(), Failure> {
+    let mut store = component.store(Caller::default());
+    let result = serve_in(&mut store, &component, &worker).await;
+    result.map_err(|error| Failure::from_engine(&error, store.data().budget.refusal()))
+}
+
+async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Worker) -> wasmtime::Result<()> {
+    let proxy = match &component.handler {
+        Some(Handler::P2(pre)) => Proxy::P2(pre.instantiate_async(&mut *store).await?),
+        Some(Handler::P3(pre)) => Proxy::P3(pre.instantiate_async(&mut *store).await?),
+        None => return Ok(()),
+    };
+    store
+        .run_concurrent(async |accessor| {
+            let mut calls = pin!(FuturesUnordered::new());
+            std::future::poll_fn(|cx| {
+                worker.wake.register(cx.waker());
+                loop {
+                    for (call, sender) in worker.inbox().drain(..) {
+                        calls.push(answer(accessor, &proxy, worker, call, sender));
+                    }
+                    match calls.as_mut().poll_next(cx) {
+                        Poll::Ready(Some(Ok(()))) => {}
+                        Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                        Poll::Ready(None) | Poll::Pending => break,
+                    }
+                }
+                let works = !calls.is_empty() || accessor.poll_no_interesting_tasks(cx).is_pending();
+                worker.busy.store(works, Relaxed);
+                if worker.full.load(Relaxed) && worker.is_idle() { Poll::Ready(Ok(())) } else { Poll::Pending }
+            })
+            .await
+        })
+        .await?
+}
+
+/// Answers one request. The answer is sent as soon as the guest sets it, which for WASI 0.2 is before the call returns.
+async fn answer(
+    accessor: &Accessor<Ctx>,
+    proxy: &Proxy,
+    worker: &Worker,
+    call: Call,
+    sender: oneshot::Sender<Answer>,
+) -> wasmtime::Result<()> {
+    let slot = Slot::default();
+    let mut sender = Some(sender);
+    let mut send = |answer: Answer| {
+        if let Some(sender) = sender.take() {
+            worker.answered.fetch_add(1, Relaxed);
+            // A client that left takes no answer.
+            let _ = sender.send(answer);
+        }
+    };
+    let mut call: Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + '_>> = match proxy {
+        Proxy::P2(proxy) => Box::pin(handle_p2(accessor, proxy, call.request, &slot)),
+        Proxy::P3(service) => Box::pin(handle_p3(accessor, service, call.request, &slot)),
+    };
+    let result = std::future::poll_fn(|cx| {
+        let polled = call.as_mut().poll(cx);
+        if let Some(answer) = slot.take() {
+            send(answer);
+        }
+        polled
+    })
+    .await;
+    worker.active.fetch_sub(1, Relaxed);
+    if result.is_ok() {
+        send(Err(Cause::NoResponse.into()));
+    }
+    result
+}

@@ -1,0 +1,179 @@
+//! One thing that happened, and how it looks as a line.
+
+use crate::{RequestId, clock};
+use serde::Serialize;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people: one line, the most telling part first.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The guest's stream that a line came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A guest printed a line.
+    Guest(GuestLine),
+    /// A request was answered.
+    Access(Access),
+}
+
+/// A line that a guest printed.
+#[derive(Clone, Debug)]
+pub struct GuestLine {
+    /// When the line was complete.
+    pub at: SystemTime,
+    /// The app.
+    pub app: Arc<str>,
+    /// The component.
+    pub component: Arc<str>,
+    /// The request during which it was printed, if there was one.
+    pub request: Option<RequestId>,
+    /// Where it was printed.
+    pub stream: Stream,
+    /// The line, without its end, control characters not yet escaped.
+    pub text: String,
+}
+
+/// A request that was answered.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// When the answer was complete.
+    pub at: SystemTime,
+    /// The request.
+    pub request: RequestId,
+    /// The address of the client.
+    pub client: String,
+    /// `GET`, `POST`, ….
+    pub method: String,
+    /// The host that was asked for.
+    pub host: String,
+    /// The path, without the query: it may hold secrets.
+    pub path: String,
+    /// The status sent, 0 if the client left first.
+    pub status: u16,
+    /// The component that answered, if one did.
+    pub component: Option<(Arc<str>, Arc<str>)>,
+    /// Body bytes sent.
+    pub response_bytes: u64,
+    /// From the request's head to the end of the answer.
+    pub duration: Duration,
+    /// The error code, if Wharf answered instead of the guest or broke the answer off.
+    pub error: Option<&'static str>,
+}
+
+impl Record {
+    pub(super) fn render(&self, format: Format, out: &mut String) {
+        match (self, format) {
+            (Self::Guest(line), Format::Text) => line.render_text(out),
+            (Self::Guest(line), Format::Json) => line.render_json(out),
+            (Self::Access(access), Format::Text) => access.render_text(out),
+            (Self::Access(access), Format::Json) => access.render_json(out),
+        }
+    }
+}
+
+pub(super) fn render_dropped(format: Format, dropped: u64, out: &mut String) {
+    match format {
+        Format::Text => {
+            let _ = writeln!(out, "log: {dropped} lines were dropped because the log is not read fast enough");
+        }
+        Format::Json => push_json(out, &serde_json::json!({ "kind": "log", "dropped": dropped })),
+    }
+}
+
+impl GuestLine {
+    fn render_text(&self, out: &mut String) {
+        let request = self.request.as_ref().map_or("-", RequestId::as_str);
+        let _ = write!(out, "{}/{} {request} ", self.app, self.component);
+        escape(&self.text, out);
+        out.push('\n');
+    }
+
+    fn render_json(&self, out: &mut String) {
+        push_json(
+            out,
+            &serde_json::json!({
+                "kind": "guest",
+                "at": clock::timestamp(self.at),
+                "app": &*self.app,
+                "component": &*self.component,
+                "request": self.request.as_ref().map(RequestId::as_str),
+                "stream": self.stream,
+                "text": self.text,
+            }),
+        );
+    }
+}
+
+impl Access {
+    fn render_text(&self, out: &mut String) {
+        let _ = write!(out, "{} {} {} ", clock::timestamp(self.at), self.client, self.method);
+        escape(&self.host, out);
+        escape(&self.path, out);
+        let _ = write!(out, " {} {}B {:.3}ms ", self.status, self.response_bytes, self.duration.as_secs_f64() * 1e3);
+        match &self.component {
+            Some((app, component)) => {
+                let _ = write!(out, "{app}/{component}");
+            }
+            None => out.push('-'),
+        }
+        let _ = write!(out, " {}", self.request);
+        if let Some(error) = self.error {
+            let _ = write!(out, " {error}");
+        }
+        out.push('\n');
+    }
+
+    fn render_json(&self, out: &mut String) {
+        push_json(
+            out,
+            &serde_json::json!({
+                "kind": "access",
+                "at": clock::timestamp(self.at),
+                "request": self.request.as_str(),
+                "client": self.client,
+                "method": self.method,
+                "host": self.host,
+                "path": self.path,
+                "status": self.status,
+                "app": self.component.as_ref().map(|(app, _)| &**app),
+                "component": self.component.as_ref().map(|(_, component)| &**component),
+                "response_bytes": self.response_bytes,
+                "duration_us": u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
+                "error": self.error,
+            }),
+        );
+    }
+}
+
+fn push_json(out: &mut String, value: &serde_json::Value) {
+    let _ = writeln!(out, "{value}");
+}
+
+/// Appends `text` with control characters made visible: a guest must not be able to forge a line or to steer a terminal.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '\t' => out.push(c),
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+}
