@@ -6,12 +6,12 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::app::{App, Component, Target, check_name, valid_name_from};
+use crate::app::{App, Component, check_name, valid_name_from};
 use crate::codes;
 use crate::grant::HttpGrant;
 use crate::nearest::nearest;
 use crate::problem::{Problem, Severity, Span};
-use crate::read::{Problems, Section, entries, wrong_type};
+use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
 
 mod component;
 mod conflict;
@@ -20,8 +20,9 @@ mod limits;
 mod trigger;
 
 /// A name in the manifest that has to be a component's.
-pub(crate) struct Mention<'d> {
-    name: Spanned<&'d str>,
+struct Mention {
+    name: String,
+    span: Span,
 }
 
 /// Reads a manifest and finds everything that is wrong with it.
@@ -49,11 +50,22 @@ fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
         if problems.iter().any(|problem| problem.span.start == span.start) {
             continue;
         }
+        if lacks_value(text, error.message(), &span) {
+            problems.push(Problem::error(codes::SYNTAX, span, "the key has no value"));
+            continue;
+        }
         let (what, label) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
         let problem = Problem::error(codes::SYNTAX, span, what);
         problems.push(if label.is_empty() { problem } else { problem.with_label(format!("expected {label}")) });
     }
     problems
+}
+
+/// Returns whether TOML expected a text only because nothing at all follows the `=`.
+fn lacks_value(text: &str, message: &str, span: &Span) -> bool {
+    let after = text.get(span.start..).unwrap_or_default();
+    message.starts_with("string values must be quoted")
+        && after.lines().next().is_none_or(|rest| rest.trim().is_empty())
 }
 
 /// Returns whether a problem stands in a file that is not valid TOML.
@@ -78,9 +90,9 @@ fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {
     let components = read_components(&root, &mut mentions, &mut problems);
     let http = trigger::read(&root, &mut mentions, &mut problems);
     conflict::check(&http, &mut problems);
-    let known: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
-    check_mentions(&mentions, &known, &mut problems);
-    if components.is_empty() && http.iter().all(|trigger| matches!(trigger.target, Target::Component(_))) {
+    check_mentions(&mentions, &component_names(&root), &mut problems);
+    let untouched = root.value("component").is_none() && root.value("trigger").is_none();
+    if untouched || (components.is_empty() && http.is_empty() && !problems.have_errors()) {
         let problem = Problem::error(codes::EMPTY, 0..0, "the app has no components");
         problems.add(problem.with_help("add `[component.NAME]` with `source = \"FILE.wasm\"`"));
     }
@@ -130,7 +142,7 @@ fn is_semantic_version(text: &str) -> bool {
         && build.is_none_or(words)
 }
 
-fn read_components<'d>(root: &Section<'d>, mentions: &mut Vec<Mention<'d>>, problems: &mut Problems) -> Vec<Component> {
+fn read_components(root: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Vec<Component> {
     let Some(value) = root.value("component") else { return Vec::new() };
     let DeValue::Table(table) = value.get_ref() else {
         return root.mistyped("component", value, problems).unwrap_or_default();
@@ -151,17 +163,19 @@ fn read_components<'d>(root: &Section<'d>, mentions: &mut Vec<Mention<'d>>, prob
     components
 }
 
-fn check_mentions(mentions: &[Mention<'_>], known: &[&str], problems: &mut Problems) {
-    for Mention { name } in mentions {
-        let name_text = *name.get_ref();
-        if known.contains(&name_text) {
-            continue;
-        }
-        let message = format!("the app has no component `{name_text}`");
-        let problem = Problem::error(codes::UNKNOWN_COMPONENT, name.span(), message);
-        problems.add(match nearest(name_text, known.iter().copied()) {
+/// Returns every name that has a table, sound or not, so that one mistake in it is not reported twice.
+fn component_names<'d>(root: &Section<'d>) -> Vec<&'d str> {
+    let table = root.value("component").and_then(|value| value.get_ref().as_table());
+    table.map_or(Vec::new(), |table| entries(table).into_iter().map(|(name, _)| name.into_inner()).collect())
+}
+
+fn check_mentions(mentions: &[Mention], known: &[&str], problems: &mut Problems) {
+    for Mention { name, span } in mentions.iter().filter(|mention| !known.contains(&mention.name.as_str())) {
+        let message = format!("the app has no component `{name}`");
+        let problem = Problem::error(codes::UNKNOWN_COMPONENT, span.clone(), message);
+        problems.add(match nearest(name, known.iter().copied()) {
             Some(meant) => problem.with_label(format!("did you mean `{meant}`?")),
-            None => problem.with_help(format!("add `[component.{name_text}]`, or name another component")),
+            None => problem.with_help(format!("add `[component.{name}]`, or name another component")),
         });
     }
 }
@@ -177,13 +191,11 @@ fn refuse_later(section: &Section<'_>, key: &'static str, what: &str, problems: 
 }
 
 /// Keeps the component that a grant calls, to be looked for when all are known.
-fn mention_of<'d>(grant: &HttpGrant, text: &Spanned<&'d str>) -> Option<Mention<'d>> {
+fn mention_of(grant: &HttpGrant, text: &Spanned<&str>) -> Option<Mention> {
     let HttpGrant::Internal { component } = grant else { return None };
-    let at = text.get_ref().to_ascii_lowercase().find(component.as_str())?;
-    let name = text.get_ref().get(at..at + component.len())?;
-    let quoted = text.span().len() == text.get_ref().len() + 2;
-    let start = text.span().start + 1 + at;
-    Some(Mention { name: Spanned::new(if quoted { start..start + name.len() } else { text.span() }, name) })
+    let start = "http://".len();
+    let span = place_in_text(text, &(start..start + component.len()));
+    Some(Mention { name: component.clone(), span })
 }
 
 #[cfg(test)]

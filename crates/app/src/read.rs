@@ -11,7 +11,7 @@ use crate::codes;
 use crate::fields::{self, Kind};
 use crate::nearest::nearest;
 use crate::pattern::PatternError;
-use crate::problem::{Problem, Span};
+use crate::problem::{Problem, Severity, Span};
 use crate::quantity::{parse_duration, parse_size};
 
 /// The problems found so far.
@@ -33,6 +33,10 @@ impl Problems {
         self.add(problem);
     }
 
+    pub(crate) fn have_errors(&self) -> bool {
+        self.list.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
     pub(crate) fn into_list(self) -> Vec<Problem> {
         self.list
     }
@@ -41,7 +45,7 @@ impl Problems {
 /// Returns where a range of a text's value is in the file.
 ///
 /// Only texts without escapes are as long in the file as their value, give or take the quotes; others are shown whole.
-fn place_in_text(text: &Spanned<&str>, range: &Span) -> Span {
+pub(crate) fn place_in_text(text: &Spanned<&str>, range: &Span) -> Span {
     let whole = text.span();
     let quotes = whole.len().checked_sub(text.get_ref().len());
     match quotes {
@@ -214,8 +218,12 @@ impl<'d> Section<'d> {
         None
     }
 
-    /// Reports that a key has to be there.
+    /// Reports that a key has to be there, unless it probably is and is misspelt.
     pub(crate) fn missing(&self, key: &str, help: &str, problems: &mut Problems) {
+        let unknown = self.table.keys().filter(|found| fields::child(self.path, found.get_ref()).is_none());
+        if unknown.into_iter().any(|found| nearest(found.get_ref(), [key]).is_some()) {
+            return;
+        }
         let message = match self.title.as_str() {
             "" => format!("the manifest has no `{key}`"),
             title => format!("`{title}` has no `{key}`"),

@@ -10,10 +10,10 @@ use crate::grant::path_mistake;
 use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text};
 
-pub(super) fn read<'d>(
+pub(super) fn read(
     name: &Spanned<&str>,
-    section: &Section<'d>,
-    mentions: &mut Vec<Mention<'d>>,
+    section: &Section<'_>,
+    mentions: &mut Vec<Mention>,
     problems: &mut Problems,
 ) -> Component {
     let (source, source_span) = read_source(section, problems);

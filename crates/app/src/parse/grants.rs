@@ -14,7 +14,7 @@ use crate::read::{Problems, Section, as_text, wrong_type};
 
 const PATH: &str = "component.*.grants";
 
-pub(super) fn read<'d>(component: &Section<'d>, mentions: &mut Vec<Mention<'d>>, problems: &mut Problems) -> Grants {
+pub(super) fn read(component: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Grants {
     let Some(section) = component.section("grants", PATH, problems) else { return Grants::default() };
     Grants {
         environment: read_environment(&section, problems),
@@ -36,7 +36,7 @@ fn read_environment(section: &Section<'_>, problems: &mut Problems) -> Vec<EnvGr
     variables
 }
 
-fn read_http<'d>(section: &Section<'d>, mentions: &mut Vec<Mention<'d>>, problems: &mut Problems) -> Vec<HttpGrant> {
+fn read_http(section: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Vec<HttpGrant> {
     let mut grants = Vec::new();
     for text in section.texts("http", problems) {
         match HttpGrant::parse(text.get_ref()) {

@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::{Mention, refuse_later};
 use crate::app::{HttpTrigger, StaticResponse, Target};
 use crate::codes;
+use crate::grant::INTERNAL_SUFFIX;
 use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, wrong_type};
 use crate::route::{Methods, PathPattern, Route, RouteHost};
@@ -14,11 +15,7 @@ mod fixed;
 
 const PATH: &str = "trigger.http";
 
-pub(super) fn read<'d>(
-    root: &Section<'d>,
-    mentions: &mut Vec<Mention<'d>>,
-    problems: &mut Problems,
-) -> Vec<HttpTrigger> {
+pub(super) fn read(root: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Vec<HttpTrigger> {
     let Some(section) = root.section("trigger", "trigger", problems) else { return Vec::new() };
     refuse_later(&section, "cron", "triggers for times", problems);
     refuse_later(&section, "message", "triggers for messages", problems);
@@ -35,11 +32,7 @@ pub(super) fn read<'d>(
     triggers
 }
 
-fn read_http<'d>(
-    section: &Section<'d>,
-    mentions: &mut Vec<Mention<'d>>,
-    problems: &mut Problems,
-) -> Option<HttpTrigger> {
+fn read_http(section: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Option<HttpTrigger> {
     refuse_later(section, "middleware", "middleware", problems);
     let path = read_path(section, problems);
     let host = read_host(section, problems);
@@ -51,7 +44,7 @@ fn read_http<'d>(
             refuse_what_private_has_no_use_for(section, &span, problems);
             (None, span)
         }
-        Path::Public(path, span) => (Some(Route { host, path, methods }), span),
+        Path::Public(path, span) => (Some(Route { host: host?, path, methods: methods? }), span),
     };
     Some(HttpTrigger { route, target: target?, span })
 }
@@ -116,56 +109,74 @@ fn refuse_what_private_has_no_use_for(section: &Section<'_>, private: &Span, pro
     }
 }
 
-fn read_host(section: &Section<'_>, problems: &mut Problems) -> RouteHost {
-    let Some(text) = section.text("host", problems) else { return RouteHost::Any };
+/// Returns the hosts, or nothing when they cannot be used: a guess would only conflict with other routes.
+fn read_host(section: &Section<'_>, problems: &mut Problems) -> Option<RouteHost> {
+    if section.value("host").is_none() {
+        return Some(RouteHost::Any);
+    }
+    let text = section.text("host", problems)?;
     match RouteHost::parse(text.get_ref()) {
-        Ok(RouteHost::Exact(name) | RouteHost::Suffix(name))
-            if name == "wharf.internal" || name.ends_with(crate::grant::INTERNAL_SUFFIX) =>
-        {
+        Ok(RouteHost::Exact(name) | RouteHost::Suffix(name)) if is_internal(&name) => {
             let problem = Problem::error(codes::ROUTE_HOST, text.span(), "`wharf.internal` is for calls in process");
             problems.add(problem.with_help("write `private = true` instead of a host and a route"));
-            RouteHost::Any
+            None
         }
-        Ok(host) => host,
+        Ok(host) => Some(host),
         Err(error) => {
             problems.add_pattern(codes::ROUTE_HOST, &text, error);
-            RouteHost::Any
+            None
         }
     }
 }
 
-fn read_methods(section: &Section<'_>, problems: &mut Problems) -> Methods {
-    let Some(value) = section.value("methods") else { return Methods::Any };
-    let names = section.texts("methods", problems);
-    if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-        let problem = Problem::error(codes::METHOD, value.span(), "a route without methods answers nothing");
-        problems.add(problem.with_help("leave `methods` out to answer every method"));
-    }
-    for name in &names {
-        let text = *name.get_ref();
-        let is_token = !text.is_empty() && text.bytes().all(fixed::is_token_byte);
-        let message = match text {
-            "CONNECT" => "`CONNECT` is for proxies and never reaches a component".to_owned(),
-            _ if !is_token => format!("`{text}` is not an HTTP method"),
-            _ if text.bytes().any(|b| b.is_ascii_lowercase()) => "HTTP methods are written in upper case".to_owned(),
-            _ => continue,
-        };
-        let problem = Problem::error(codes::METHOD, name.span(), message);
-        let upper = text.to_ascii_uppercase();
-        problems.add(if is_token && upper != text { problem.with_help(format!("write `{upper}`")) } else { problem });
-    }
-    Methods::only(names.into_iter().map(|name| name.into_inner().to_owned()))
+fn is_internal(host: &str) -> bool {
+    host.ends_with(INTERNAL_SUFFIX) || host == &INTERNAL_SUFFIX[1..]
 }
 
-fn read_target<'d>(
-    section: &Section<'d>,
+/// Returns the methods, or nothing when one of them cannot be used.
+fn read_methods(section: &Section<'_>, problems: &mut Problems) -> Option<Methods> {
+    let Some(value) = section.value("methods") else { return Some(Methods::Any) };
+    let names = section.texts("methods", problems);
+    let list = value.get_ref().as_array()?;
+    if list.is_empty() {
+        let problem = Problem::error(codes::METHOD, value.span(), "a route without methods answers nothing");
+        problems.add(problem.with_help("leave `methods` out to answer every method"));
+        return None;
+    }
+    let mut sound = names.len() == list.len();
+    for name in &names {
+        if let Some(problem) = method_problem(name) {
+            problems.add(problem);
+            sound = false;
+        }
+    }
+    sound.then(|| Methods::only(names.into_iter().map(|name| name.into_inner().to_owned())))
+}
+
+fn method_problem(name: &Spanned<&str>) -> Option<Problem> {
+    let text = *name.get_ref();
+    let error = |message: String| Some(Problem::error(codes::METHOD, name.span(), message));
+    if text.is_empty() || !text.bytes().all(fixed::is_token_byte) {
+        error(format!("`{text}` is not an HTTP method"))
+    } else if text == "CONNECT" {
+        error("`CONNECT` is for proxies and never reaches a component".to_owned())
+    } else if text.bytes().any(|b| b.is_ascii_lowercase()) {
+        let problem = error("HTTP methods are written in upper case".to_owned());
+        problem.map(|problem| problem.with_help(format!("write `{}`", text.to_ascii_uppercase())))
+    } else {
+        None
+    }
+}
+
+fn read_target(
+    section: &Section<'_>,
     private: bool,
-    mentions: &mut Vec<Mention<'d>>,
+    mentions: &mut Vec<Mention>,
     problems: &mut Problems,
 ) -> Option<Target> {
     let component = section.text("component", problems);
     if let Some(name) = &component {
-        mentions.push(Mention { name: name.clone() });
+        mentions.push(Mention { name: (*name.get_ref()).to_owned(), span: name.span() });
     }
     let answer: Option<StaticResponse> =
         section.section("static", "trigger.http.static", problems).map(|table| fixed::read(&table, problems));
