@@ -22,12 +22,9 @@ pub(crate) fn of(guest: &Guest, paths: &Paths) -> Result<String> {
         Recipe::Wat { .. } => {}
         Recipe::Package { name, target, profile } => {
             hasher.update(format!("{name} {target} {profile}").as_bytes());
-            add(&mut hasher, &paths.root.join("rust-toolchain.toml"), paths)?;
         }
         Recipe::Command { command, .. } => {
             hasher.update(command.as_bytes());
-            add(&mut hasher, &paths.root.join("rust-toolchain.toml"), paths)?;
-            add(&mut hasher, &paths.root.join("guests/tools"), paths)?;
         }
     }
     for input in &guest.inputs {

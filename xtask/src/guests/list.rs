@@ -37,7 +37,7 @@ pub(crate) fn find(paths: &Paths) -> Result<Vec<Guest>> {
             guests.extend(example(&dir, paths)?);
         }
     }
-    guests.extend(packages(&paths.root.join("guests/rust"))?);
+    guests.extend(packages(paths)?);
     for file in entries(&paths.root.join("guests/wat"))? {
         let name = file_stem(&file);
         let inputs = vec![file.clone()];
@@ -57,9 +57,7 @@ fn example(dir: &Path, paths: &Paths) -> Result<Vec<Guest>> {
         let source = text(component, "source").with_context(|| format!("{group}: `{name}` has no source"))?;
         let build_dir = dir.join(text(build, "dir").unwrap_or_default());
         let mut inputs = vec![build_dir.clone()];
-        if !command.starts_with("cargo build") {
-            inputs.push(paths.root.join("wit"));
-        }
+        inputs.extend(shared_inputs(&command).into_iter().map(|input| paths.root.join(input)));
         Ok(Guest {
             name: if components.len() == 1 { group.clone() } else { format!("{group}-{name}") },
             group: group.clone(),
@@ -70,9 +68,21 @@ fn example(dir: &Path, paths: &Paths) -> Result<Vec<Guest>> {
     components.iter().map(guest).collect()
 }
 
-fn packages(workspace: &Path) -> Result<Vec<Guest>> {
+/// Returns what a build command uses from outside its example: pinned tools and the vendored WIT.
+fn shared_inputs(command: &str) -> Vec<&'static str> {
+    match command.split_whitespace().next() {
+        Some("componentize-py") => vec!["wit", "guests/tools/py"],
+        Some("jco") => vec!["wit", "guests/tools/js"],
+        _ if command.starts_with("cargo build") => vec!["rust-toolchain.toml"],
+        _ => vec!["wit"],
+    }
+}
+
+fn packages(paths: &Paths) -> Result<Vec<Guest>> {
+    let workspace = &paths.root.join("guests/rust");
     let mut guests = Vec::new();
     let mut libraries = vec![workspace.join("Cargo.toml"), workspace.join("Cargo.lock")];
+    libraries.push(paths.root.join("rust-toolchain.toml"));
     for dir in entries(workspace)?.into_iter().filter(|dir| dir.join("Cargo.toml").exists()) {
         let manifest = read_toml(&dir.join("Cargo.toml"))?;
         let package = manifest.get("package").with_context(|| format!("{} is no package", dir.display()))?;

@@ -9,9 +9,11 @@ use super::Paths;
 use super::recipe::run as run_command;
 use super::tools::{self, C_PACKAGES, PINS, RUST_TARGETS};
 
+type Install = fn(&Paths) -> Result<()>;
+
 /// Installs what it can and says what it cannot; guests without their toolchain are skipped later.
 pub(crate) fn run(paths: &Paths) {
-    let steps: [(&str, bool, fn(&Paths) -> Result<()>); 4] = [
+    let steps: [(&str, bool, Install); 4] = [
         ("Rust targets", RUST_TARGETS.iter().all(|target| tools::has_rust(target)), rust),
         ("C", tools::has_c(), c),
         ("Python", tools::has_python(paths), python),
@@ -52,12 +54,12 @@ fn python(paths: &Paths) -> Result<()> {
 }
 
 fn javascript(paths: &Paths) -> Result<()> {
-    let (home, pins) = (paths.tools.join("js"), paths.root.join("guests/tools/js"));
+    let (home, pins) = (paths.tools.join("js"), paths.root.join("guests/tools/js/package.json"));
     fs::create_dir_all(&home)?;
-    for file in ["package.json", "package-lock.json"] {
-        fs::copy(pins.join(file), home.join(file))?;
-    }
-    run_command(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&home))?;
-    fs::copy(pins.join("package-lock.json"), home.join(PINS))?;
+    fs::copy(&pins, home.join("package.json"))?;
+    // No lock file: npm writes into it only the optional packages of the platform where it was made.
+    let npm = ["install", "--no-package-lock", "--no-audit", "--no-fund"];
+    run_command(Command::new("npm").args(npm).current_dir(&home))?;
+    fs::copy(pins, home.join(PINS))?;
     Ok(())
 }

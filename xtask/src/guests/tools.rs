@@ -65,7 +65,7 @@ pub(crate) fn has_python(paths: &Paths) -> bool {
 pub(crate) fn has_javascript(paths: &Paths) -> bool {
     has_program("node")
         && paths.tools.join("js/node_modules/.bin/jco").exists()
-        && pins_match(paths, "js", "package-lock.json")
+        && pins_match(paths, "js", "package.json")
 }
 
 fn pins_match(paths: &Paths, tool: &str, pins: &str) -> bool {
