@@ -50,7 +50,7 @@ pub fn check(facts: &Facts, provided: &[Provided]) -> Vec<Missing> {
 }
 
 fn missing(import: &Interface, provided: &[Provided]) -> Option<Missing> {
-    if import.is_types_only || import.kind == ExternKind::Type {
+    if import.is_types_only {
         return None;
     }
     let Some(name) = Name::parse(&import.name) else {

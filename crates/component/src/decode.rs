@@ -20,7 +20,6 @@ struct Decoded {
 struct Item {
     name: String,
     items: Vec<String>,
-    is_types_only: bool,
 }
 
 /// Adds the WIT text and the signatures. Where the interface cannot be written as WIT, the facts stay without them: the binary is
@@ -69,10 +68,16 @@ fn component(bytes: &[u8]) -> Option<Decoded> {
 /// The world that `wit-bindgen` or `wasm-tools component embed` left in a core module.
 fn embedded(bytes: &[u8]) -> Option<Decoded> {
     let (_, bindgen) = wit_component::metadata::decode(bytes).ok()?;
-    let (resolve, world) = (&bindgen.resolve, bindgen.world);
+    let resolve = &bindgen.resolve;
+    // The decoder merges all embedded worlds into a nameless one; when there is only one, that one is exact.
+    let mut own = resolve.worlds.iter().map(|(id, _)| id).filter(|id| *id != bindgen.world);
+    let world = match (own.next(), own.next()) {
+        (Some(only), None) => only,
+        _ => bindgen.world,
+    };
     Some(Decoded {
         wit: text(resolve, resolve.worlds[world].package?).unwrap_or_default(),
-        world: Some(world_name(resolve, world)),
+        world: (world != bindgen.world).then(|| world_name(resolve, world)),
         imports: Vec::new(),
         exports: Vec::new(),
         is_package: false,
@@ -102,14 +107,14 @@ fn items<'a>(resolve: &Resolve, world: impl Iterator<Item = (&'a WorldKey, &'a W
             match item {
                 WorldItem::Interface { id, .. } => {
                     let items = signature::of_interface(resolve, *id, &mut budget);
-                    Item { name, is_types_only: signature::is_types_only(resolve, *id), items }
+                    Item { name, items }
                 }
                 WorldItem::Function(function) => {
                     let item = signature::of_function(resolve, function);
                     budget = budget.saturating_sub(item.len());
-                    Item { name, items: vec![item], is_types_only: false }
+                    Item { name, items: vec![item] }
                 }
-                WorldItem::Type { .. } => Item { name, items: Vec::new(), is_types_only: true },
+                WorldItem::Type { .. } => Item { name, items: Vec::new() },
             }
         })
         .collect()
@@ -120,7 +125,6 @@ fn fill(interfaces: &mut [Interface], items: Vec<Item>) {
     for interface in interfaces {
         if let Some(item) = items.remove(&interface.name) {
             interface.items = item.items;
-            interface.is_types_only = item.is_types_only;
         }
     }
 }

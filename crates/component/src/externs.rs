@@ -1,5 +1,8 @@
-//! The names and kinds of imports and exports, as the binary has them. Items of components are filled in by `decode`.
+//! Imports and exports as the binary has them. `decode` puts WIT in the place of items where it can.
 
+use std::collections::HashSet;
+
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType, ComponentItem, ResourceId};
 use wasmparser::types::{EntityType, TypesRef};
 use wasmparser::{
     ComponentExportSectionReader, ComponentExternName, ComponentExternalKind, ComponentImportSectionReader,
@@ -9,9 +12,13 @@ use wasmparser::{
 use crate::name::Name;
 use crate::{Capability, ExternKind, Interface};
 
-/// The imports of a component.
-pub(crate) fn imports(section: ComponentImportSectionReader<'_>) -> wasmparser::Result<Vec<Interface>> {
-    let import = |import: wasmparser::ComponentImport<'_>| {
+/// The imports of a component. `known` are the resources that earlier imports brought.
+pub(crate) fn imports(
+    section: ComponentImportSectionReader<'_>,
+    types: TypesRef<'_>,
+    known: &mut HashSet<ResourceId>,
+) -> wasmparser::Result<Vec<Interface>> {
+    let mut import = |import: wasmparser::ComponentImport<'_>| {
         let kind = match import.ty {
             ComponentTypeRef::Module(_) => ExternKind::Module,
             ComponentTypeRef::Func(_) => ExternKind::Func,
@@ -21,13 +28,20 @@ pub(crate) fn imports(section: ComponentImportSectionReader<'_>) -> wasmparser::
             ComponentTypeRef::Component(_) => ExternKind::Component,
         };
         let asked = import.name.implements.unwrap_or(import.name.name);
-        interface(import.name, kind, Capability::of_import(asked))
+        let mut interface = interface(import.name, kind, Capability::of_import(asked));
+        if let Some(item) = types.component_item_for_import(import.name.name) {
+            describe(&mut interface, item, types, known);
+        }
+        interface
     };
-    section.into_iter().map(|item| item.map(import)).collect()
+    section.into_iter().map(|item| item.map(&mut import)).collect()
 }
 
 /// The exports of a component.
-pub(crate) fn exports(section: ComponentExportSectionReader<'_>) -> wasmparser::Result<Vec<Interface>> {
+pub(crate) fn exports(
+    section: ComponentExportSectionReader<'_>,
+    types: TypesRef<'_>,
+) -> wasmparser::Result<Vec<Interface>> {
     let export = |export: wasmparser::ComponentExport<'_>| {
         let kind = match export.kind {
             ComponentExternalKind::Module => ExternKind::Module,
@@ -37,9 +51,36 @@ pub(crate) fn exports(section: ComponentExportSectionReader<'_>) -> wasmparser::
             ComponentExternalKind::Instance => ExternKind::Instance,
             ComponentExternalKind::Component => ExternKind::Component,
         };
-        interface(export.name, kind, Capability::of_export(export.name.name))
+        let mut interface = interface(export.name, kind, Capability::of_export(export.name.name));
+        if let Some(item) = types.component_item_for_export(export.name.name) {
+            describe(&mut interface, item, types, &mut HashSet::new());
+        }
+        interface
     };
     section.into_iter().map(|item| item.map(export)).collect()
+}
+
+/// Adds what the type says without WIT: the names of functions, and whether somebody must implement something.
+///
+/// A resource that an earlier import brought is only named here; the linker wants it once.
+fn describe(interface: &mut Interface, item: &ComponentItem, types: TypesRef<'_>, known: &mut HashSet<ResourceId>) {
+    let mut is_only_type = |entity: &ComponentEntityType| match entity {
+        ComponentEntityType::Type { created: ComponentAnyTypeId::Resource(id), .. } => !known.insert(id.resource()),
+        ComponentEntityType::Type { .. } => true,
+        _ => false,
+    };
+    let ComponentEntityType::Instance(id) = item.ty else {
+        if interface.kind == ExternKind::Func {
+            interface.items.push(format!("{}: func(…)", interface.name));
+        }
+        interface.is_types_only = is_only_type(&item.ty);
+        return;
+    };
+    let exports = &types[id].exports;
+    // Each is asked, whatever the others said: it takes note of the resources.
+    interface.is_types_only = exports.values().filter(|export| !is_only_type(&export.ty)).count() == 0;
+    let functions = exports.iter().filter(|(_, export)| matches!(export.ty, ComponentEntityType::Func(_)));
+    interface.items = functions.map(|(name, _)| format!("{name}: func(…)")).collect();
 }
 
 fn interface(name: ComponentExternName<'_>, kind: ExternKind, capability: Capability) -> Interface {

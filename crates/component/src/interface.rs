@@ -45,6 +45,7 @@ pub struct Interface {
     /// What sort of thing it is.
     pub kind: ExternKind,
     /// Functions and resources in the words of WIT, for example `get: func(key: string) -> option<list<u8>>`.
+    /// `get: func(…)` when the interface cannot be written as WIT.
     pub items: Vec<String>,
     /// True when it has no function and no resource of its own: such an import needs nobody who provides it.
     pub is_types_only: bool,

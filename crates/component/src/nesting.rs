@@ -68,7 +68,9 @@ fn walk(reader: &mut BinaryReader<'_>) -> wasmparser::Result<Option<usize>> {
         // The section itself has types; component and instance types have declarations, of which 1 is a type.
         let tag = if open.len() == 1 { 1 } else { reader.read_u8()? };
         match tag {
-            0 => drop(reader.read::<CoreType<'_>>()?),
+            0 => {
+                reader.read::<CoreType<'_>>()?;
+            }
             1 => {
                 if let Some(declarations) = nested(reader)? {
                     if open.len() > MAX_DEPTH {
@@ -77,8 +79,12 @@ fn walk(reader: &mut BinaryReader<'_>) -> wasmparser::Result<Option<usize>> {
                     open.push(declarations);
                 }
             }
-            2 => drop(reader.read::<ComponentAlias<'_>>()?),
-            3 => drop(reader.read::<ComponentImport<'_>>()?),
+            2 => {
+                reader.read::<ComponentAlias<'_>>()?;
+            }
+            3 => {
+                reader.read::<ComponentImport<'_>>()?;
+            }
             4 => {
                 reader.read::<ComponentExternName<'_>>()?;
                 reader.read::<ComponentTypeRef>()?;

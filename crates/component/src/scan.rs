@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
+use wasmparser::component_types::ResourceId;
 use wasmparser::types::TypesRef;
 use wasmparser::{ComponentName, CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload};
 
@@ -43,6 +44,8 @@ struct Scan {
     /// The tools of `Facts::producers` and the module that each came from.
     producers: Vec<(Option<usize>, Producer)>,
     known_producers: HashSet<(Option<usize>, Producer)>,
+    /// The resources that the imports so far brought.
+    resources: HashSet<ResourceId>,
 }
 
 impl Scan {
@@ -72,6 +75,7 @@ impl Scan {
             next_bytes: size_bytes as u64,
             producers: Vec::new(),
             known_producers: HashSet::new(),
+            resources: HashSet::new(),
         }
     }
 
@@ -96,10 +100,10 @@ impl Scan {
                 self.facts.exports = externs::core_exports(exports.clone(), types)?;
             }
             Payload::ComponentImportSection(imports) if is_top => {
-                self.facts.imports.extend(externs::imports(imports.clone())?);
+                self.facts.imports.extend(externs::imports(imports.clone(), types, &mut self.resources)?);
             }
             Payload::ComponentExportSection(exports) if is_top => {
-                self.facts.exports.extend(externs::exports(exports.clone())?);
+                self.facts.exports.extend(externs::exports(exports.clone(), types)?);
             }
             _ => {}
         }

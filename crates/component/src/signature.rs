@@ -19,12 +19,6 @@ pub(crate) fn of_interface(resolve: &Resolve, id: InterfaceId, budget: &mut usiz
         .collect()
 }
 
-/// Says whether an interface has nothing that somebody must implement.
-pub(crate) fn is_types_only(resolve: &Resolve, id: InterfaceId) -> bool {
-    let interface = &resolve.interfaces[id];
-    interface.functions.is_empty() && !interface.types.values().any(|id| is_resource(resolve, *id))
-}
-
 fn is_resource(resolve: &Resolve, id: wit_parser::TypeId) -> bool {
     matches!(resolve.types[id].kind, TypeDefKind::Resource)
 }
