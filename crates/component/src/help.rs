@@ -28,8 +28,7 @@ pub(crate) fn interface(import: &str) -> String {
                 .to_owned()
         }
         ("wasi", "http") if matches!(name.interface, "handler" | "incoming-handler") => {
-            "middleware: it needs a component behind it; name one in `middleware` of the trigger or compose the two"
-                .to_owned()
+            "middleware: it needs a handler behind it; join the two, for example with `wac plug`".to_owned()
         }
         ("wasi", "tls") => later("TLS connections of the guest's own"),
         ("wasi", _) => match Capability::of_import(import) {
@@ -39,7 +38,7 @@ pub(crate) fn interface(import: &str) -> String {
             capability => later(&format!("the interface to {}", capability.words())),
         },
         _ => format!(
-            "not an interface of this host; name the component that has it below `[component.NAME.dependencies]`: \"{import}\" = {{ component = \"…\" }}"
+            "not an interface of this host; join the component with one that exports {import}, for example with `wac plug`"
         ),
     }
 }
@@ -58,7 +57,7 @@ pub(crate) fn bare(import: &str, implements: Option<&str>) -> String {
             "`{import}` stands for {interface}; this version of Wharf provides interfaces under their own names only"
         ),
         None => format!(
-            "`{import}` is imported by a name of the component's own; join it with a component that exports `{import}`"
+            "`{import}` is imported by a name of the component's own; join the component with one that exports `{import}`, for example with `wac plug`"
         ),
     }
 }
