@@ -7,6 +7,8 @@ mod digest;
 mod list;
 mod recipe;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 use std::path::{Path, PathBuf};
