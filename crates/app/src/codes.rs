@@ -35,6 +35,7 @@ pub(crate) const STATIC: &str = "WHARF-0120";
 pub(crate) const EMPTY: &str = "WHARF-0121";
 pub(crate) const UNREACHABLE_LIMIT: &str = "WHARF-0122";
 pub(crate) const DUPLICATE: &str = "WHARF-0123";
+pub(crate) const TOO_LONG: &str = "WHARF-0124";
 
 /// Every code of the manifest, in order.
 pub const CODES: &[Code] = &[
@@ -176,6 +177,11 @@ pub const CODES: &[Code] = &[
         code: DUPLICATE,
         title: "the same thing twice",
         text: "Two entries of a list are for the same thing, and only one can hold. Remove one of them.",
+    },
+    Code {
+        code: TOO_LONG,
+        title: "the manifest is too long",
+        text: "A manifest has at most 1 MiB. Content that is served belongs into files or into a component.",
     },
 ];
 

@@ -6,7 +6,7 @@ use crate::problem::Span;
 mod http;
 mod network;
 
-pub use http::{HttpGrant, HttpPattern, INTERNAL_SUFFIX, Scheme};
+pub use http::{HttpGrant, HttpPattern, INTERNAL_SUFFIX, Scheme, internal_component};
 pub use network::{HostPattern, NetPattern, Ports};
 
 /// Everything that one component may touch; the default is nothing.
@@ -22,6 +22,22 @@ pub struct Grants {
     pub net: Vec<NetPattern>,
     /// Capabilities that the manifest grants and this version does not provide yet.
     pub later: Vec<LaterGrant>,
+}
+
+impl Grants {
+    /// Returns whether the component may send HTTP requests to this component of its app.
+    pub fn allow_call(&self, callee: &str) -> bool {
+        self.http.iter().any(|grant| matches!(grant, HttpGrant::Internal { component } if component == callee))
+    }
+
+    /// Returns whether the component may send HTTP requests to this server; `port` is the one that the URL names.
+    ///
+    /// A host name that fits says nothing about the address that it resolves to.
+    pub fn allow_request(&self, https: bool, host: &str, port: Option<u16>) -> bool {
+        let fits =
+            |grant: &HttpGrant| matches!(grant, HttpGrant::External(pattern) if pattern.matches(https, host, port));
+        self.http.iter().any(fits)
+    }
 }
 
 /// A grant of a capability that this version does not provide yet.

@@ -3,6 +3,9 @@
 /// Words longer than this are not compared: no key and no name is, and comparing costs their product.
 const LEN_MAX: usize = 64;
 
+/// Candidates that are compared: more than any table of keys has, and fewer than a hostile manifest could.
+const CANDIDATES_MAX: usize = 256;
+
 /// Returns the candidate with the fewest typing mistakes, unless that is more than one in three letters.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(LEN_MAX + 1).map(plain).collect();
@@ -12,6 +15,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     let mistakes_max = (word.len() / 3).max(1);
     candidates
         .into_iter()
+        .take(CANDIDATES_MAX)
         .map(|candidate| (mistakes(&word, candidate), candidate))
         .filter(|(count, _)| *count <= mistakes_max)
         .min_by_key(|(count, _)| *count)

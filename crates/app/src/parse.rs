@@ -3,6 +3,8 @@
 //! In: the text of `wharf.toml`. Out: the [`App`] and all problems. The manifest is read to its end whatever is wrong
 //! with it; an app with an error in it is thrown away as the last step, so that the readers need no second path.
 
+use std::collections::HashSet;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -10,7 +12,7 @@ use crate::app::{App, Component, check_name, valid_name_from};
 use crate::codes;
 use crate::grant::HttpGrant;
 use crate::nearest::nearest;
-use crate::problem::{Problem, Severity, Span};
+use crate::problem::{LineIndex, Problem, Severity, Span};
 use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
 
 mod component;
@@ -18,6 +20,16 @@ mod conflict;
 mod grants;
 mod limits;
 mod trigger;
+
+/// Bytes that a manifest may have: a hundred times what a large app needs, and little enough to be read in no time when
+/// it comes from somebody who means harm.
+const LEN_MAX: usize = 1 << 20;
+
+/// Syntax errors that are reported. Nobody reads more, and each is compared with the others.
+const SYNTAX_PROBLEMS_MAX: usize = 100;
+
+/// Problems that are reported. Nobody reads more, and showing each costs its line.
+const PROBLEMS_MAX: usize = 200;
 
 /// A name in the manifest that has to be a component's.
 struct Mention {
@@ -27,18 +39,26 @@ struct Mention {
 
 /// Reads a manifest and finds everything that is wrong with it.
 ///
-/// The app is there if and only if no problem is an error. Problems are in the order of the file. Costs about as much
-/// as reading the text; never panics, whatever the text.
+/// The app is there if and only if no problem is an error. Problems are in the order of the file, at most the first 200.
+/// Costs about as much as reading the text; never panics, whatever the text.
 pub fn parse(text: &str) -> (Option<App>, Vec<Problem>) {
+    if text.len() > LEN_MAX {
+        let problem = Problem::error(codes::TOO_LONG, 0..0, "the manifest is longer than 1 MiB");
+        return (None, vec![problem.with_help("serve large bodies from a component instead of a `static` answer")]);
+    }
     let (document, syntax_errors) = DeTable::parse_recoverable(text);
     let syntax_problems = syntax_problems(text, &syntax_errors);
     let (app, mut problems) = read_app(document.get_ref());
     if !syntax_problems.is_empty() {
-        problems.retain(|problem| survives(problem, &syntax_problems, text));
+        retain_certain(&mut problems, &syntax_problems, text);
         problems.extend(syntax_problems);
     }
     problems.sort_by_key(|problem| problem.span.start);
     let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    if problems.len() > PROBLEMS_MAX {
+        problems.retain(|problem| sound || problem.severity == Severity::Error);
+        problems.truncate(PROBLEMS_MAX);
+    }
     (sound.then_some(app), problems)
 }
 
@@ -47,6 +67,9 @@ fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
+        if problems.len() == SYNTAX_PROBLEMS_MAX {
+            break;
+        }
         if problems.iter().any(|problem| problem.span.start == span.start) {
             continue;
         }
@@ -68,16 +91,15 @@ fn lacks_value(text: &str, message: &str, span: &Span) -> bool {
         && after.lines().next().is_none_or(|rest| rest.trim().is_empty())
 }
 
-/// Returns whether a problem stands in a file that is not valid TOML.
+/// Drops problems that may not be any in a file that is not valid TOML.
 ///
 /// What is missing may be what could not be read, and a line that could not be read says nothing.
-fn survives(problem: &Problem, syntax_problems: &[Problem], text: &str) -> bool {
-    let from_absence = [codes::MISSING, codes::EMPTY, codes::UNKNOWN_COMPONENT].contains(&problem.code);
-    let same_line = |other: &Problem| {
-        let (a, b) = (problem.span.start.min(other.span.start), problem.span.start.max(other.span.start));
-        text.get(a..b).is_none_or(|between| !between.contains('\n'))
-    };
-    !from_absence && !syntax_problems.iter().any(same_line)
+fn retain_certain(problems: &mut Vec<Problem>, syntax_problems: &[Problem], text: &str) {
+    let lines = LineIndex::new(text);
+    let line_of = |problem: &Problem| lines.line_of(problem.span.start);
+    let unread: HashSet<usize> = syntax_problems.iter().map(line_of).collect();
+    let from_absence = [codes::MISSING, codes::EMPTY, codes::UNKNOWN_COMPONENT];
+    problems.retain(|problem| !from_absence.contains(&problem.code) && !unread.contains(&line_of(problem)));
 }
 
 fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {
@@ -170,7 +192,8 @@ fn component_names<'d>(root: &Section<'d>) -> Vec<&'d str> {
 }
 
 fn check_mentions(mentions: &[Mention], known: &[&str], problems: &mut Problems) {
-    for Mention { name, span } in mentions.iter().filter(|mention| !known.contains(&mention.name.as_str())) {
+    let names: HashSet<&str> = known.iter().copied().collect();
+    for Mention { name, span } in mentions.iter().filter(|mention| !names.contains(mention.name.as_str())) {
         let message = format!("the app has no component `{name}`");
         let problem = Problem::error(codes::UNKNOWN_COMPONENT, span.clone(), message);
         problems.add(match nearest(name, known.iter().copied()) {

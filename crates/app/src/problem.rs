@@ -5,6 +5,7 @@ use std::ops::Range;
 mod excerpt;
 mod render;
 
+pub(crate) use excerpt::LineIndex;
 pub use render::{Palette, position, render, render_with};
 
 /// Bytes of the manifest's text.

@@ -9,6 +9,15 @@ use crate::pattern::PatternError;
 /// What follows a component's name in the host name that calls it in process.
 pub const INTERNAL_SUFFIX: &str = ".wharf.internal";
 
+/// Returns the component that a request to this host name calls in process, in lower case, if it is such a name.
+///
+/// Whether the app has a component of that name, and whether it may be called, is another question. Every name below
+/// `wharf.internal` is one that must never be looked up or connected to.
+pub fn internal_component(host: &str) -> Option<String> {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host.strip_suffix(INTERNAL_SUFFIX).map(str::to_owned)
+}
+
 /// Where a component may send HTTP requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpGrant {
@@ -121,6 +130,8 @@ impl HttpPattern {
     }
 
     /// Returns whether a request to this server fits; `port` is the one that the URL names, if it does.
+    ///
+    /// Components of the app are no servers: [`HttpGrant::Internal`] grants them by name, and no pattern fits them.
     pub fn matches(&self, https: bool, host: &str, port: Option<u16>) -> bool {
         let usual = if https { 443 } else { 80 };
         let port = port.unwrap_or(usual);
@@ -129,7 +140,8 @@ impl HttpPattern {
             Scheme::Http => !https,
             Scheme::Https => https,
         };
-        scheme_fits && self.ports.map_or(port == usual, |ports| ports.contains(port)) && self.host.matches(host)
+        let port_fits = self.ports.map_or(port == usual, |ports| ports.contains(port));
+        scheme_fits && port_fits && self.host.matches(host) && internal_component(host).is_none()
     }
 }
 

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::{Access, DirGrant, EnvGrant, HttpGrant, HttpPattern, NetPattern};
+use super::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern, internal_component};
 use crate::pattern::PatternError;
 
 /// Shows what was read, or the wrong part and why.
@@ -88,10 +88,27 @@ fn matches_servers() {
         ("http://[::1]", false, "[::1]", None, true),
         ("http://127.0.0.1", false, "[::ffff:127.0.0.1]", None, true),
         ("*", true, "anything", Some(1), true),
+        ("*", false, "auth.Wharf.internal.", None, false),
     ] {
         let found = HttpPattern::parse(pattern).unwrap().matches(https, host, port);
         assert_eq!(found, expected, "{pattern} {host}");
     }
+}
+
+#[test]
+fn components_of_the_app_are_granted_by_name_only() {
+    let grants = |texts: &[&str]| Grants {
+        http: texts.iter().map(|text| HttpGrant::parse(text).unwrap()).collect(),
+        ..Grants::default()
+    };
+    assert_eq!(internal_component("Auth.wharf.internal").as_deref(), Some("auth"));
+    assert_eq!(internal_component("wharf.internal"), None);
+    let named = grants(&["http://auth.wharf.internal"]);
+    assert!(named.allow_call("auth") && !named.allow_call("web"));
+    assert!(!named.allow_request(false, "auth.wharf.internal", None));
+    let every = grants(&["*"]);
+    assert!(!every.allow_call("auth") && !every.allow_request(false, "auth.wharf.internal", None));
+    assert!(every.allow_request(true, "example.com", None));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reads `[component.NAME.grants]`.
 
+use std::collections::HashMap;
+
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -62,19 +64,19 @@ fn read_net(section: &Section<'_>, problems: &mut Problems) -> Vec<NetPattern> {
 }
 
 fn read_files(section: &Section<'_>, problems: &mut Problems) -> Vec<DirGrant> {
-    let mut found: Vec<(DirGrant, Span)> = Vec::new();
+    let mut dirs = Vec::new();
+    let mut places: HashMap<String, Span> = HashMap::new();
     for value in section.list("files", problems) {
         let Some(dir) = read_dir(value, problems) else { continue };
-        let same =
-            |(other, _): &&(DirGrant, Span)| other.guest.trim_end_matches('/') == dir.guest.trim_end_matches('/');
-        if let Some((_, first)) = found.iter().find(same) {
+        let first = places.entry(dir.guest.trim_end_matches('/').to_owned()).or_insert(value.span());
+        if *first != value.span() {
             let message = format!("two folders for the path `{}` of the component", dir.guest);
             let problem = Problem::error(codes::DUPLICATE, value.span(), message);
             problems.add(problem.with_label("the second").with_related(first.clone(), "the first"));
         }
-        found.push((dir, value.span()));
+        dirs.push(dir);
     }
-    found.into_iter().map(|(dir, _)| dir).collect()
+    dirs
 }
 
 fn read_dir(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<DirGrant> {

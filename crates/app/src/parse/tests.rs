@@ -425,10 +425,23 @@ fn syntax_errors_do_not_hide_other_problems() {
 }
 
 #[test]
-fn deep_and_long_manifests_end() {
-    for text in ["a=".to_owned() + &"[".repeat(50_000), "a.".repeat(50_000) + "b=1", "[[a]]\n".repeat(20_000)] {
+fn deep_long_and_hostile_manifests_end() {
+    let app = format!("name = \"n\"\n{A}");
+    for text in [
+        "a=".to_owned() + &"[".repeat(50_000),
+        "a.".repeat(50_000) + "b=1",
+        "[[a]]\n".repeat(20_000),
+        "=\n".repeat(100_000),
+        "a=1\n".repeat(50_000),
+        format!("{app}grants.files = [{}]", "'a', ".repeat(20_000)),
+        format!("{app}grants.http = [{}]", "'http://b.wharf.internal', ".repeat(10_000)),
+        app + &"[[trigger.http]]\nroute='/'\ncomponent='b'\n".repeat(5_000),
+        "#".repeat(1 << 21),
+    ] {
         let (app, problems) = parse(&text);
-        assert!(app.is_none() && !problems.is_empty());
+        assert!(app.is_none() && (1..=200).contains(&problems.len()));
+        assert!(problems.iter().any(|problem| problem.severity == Severity::Error));
+        let _ = render(&problems, "wharf.toml", &text);
     }
 }
 

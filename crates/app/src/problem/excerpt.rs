@@ -12,18 +12,18 @@ const CONTEXT_COLUMNS: usize = 30;
 const TAB: &str = "    ";
 
 /// Where the lines of a text start.
-pub(super) struct LineIndex {
+pub(crate) struct LineIndex {
     starts: Vec<usize>,
 }
 
 impl LineIndex {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let after_breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
         Self { starts: std::iter::once(0).chain(after_breaks).collect() }
     }
 
     /// Returns the line that a byte is in, from 0.
-    pub(super) fn line_of(&self, offset: usize) -> usize {
+    pub(crate) fn line_of(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset) - 1
     }
 
@@ -54,7 +54,7 @@ impl Excerpt {
         let (start, end) = (start.min(line.len()), end.min(line.len()));
         let (before, rest) = line.split_at(start);
         let (marked, after) = rest.split_at(end - start);
-        let (before, marked, after) = (shown(before), shown(marked), shown(after));
+        let (before, marked, after) = (shown(tail(before)), shown(head(marked)), shown(head(after)));
         let whole = columns(&before) + columns(&marked) + columns(&after);
         let before = if whole > COLUMNS_MAX { keep_end(&before, CONTEXT_COLUMNS) } else { before };
         let indent = columns(&before);
@@ -62,6 +62,16 @@ impl Excerpt {
         let width = columns(&marked).min(columns(&text).saturating_sub(indent)).max(1);
         Self { text, indent, width }
     }
+}
+
+/// Returns as much of the start as can matter, so that a line of a megabyte costs no more than a short one.
+fn head(text: &str) -> &str {
+    text.char_indices().nth(COLUMNS_MAX + 1).map_or(text, |(end, _)| &text[..end])
+}
+
+/// Returns as much of the end as can matter.
+fn tail(text: &str) -> &str {
+    text.char_indices().nth_back(COLUMNS_MAX).map_or(text, |(start, _)| &text[start..])
 }
 
 fn shown(text: &str) -> String {

@@ -1,5 +1,7 @@
 //! Reads the `static` answer of an HTTP trigger.
 
+use std::collections::HashSet;
+
 use crate::app::StaticResponse;
 use crate::codes;
 use crate::problem::{Problem, Span};
@@ -48,13 +50,14 @@ fn read_status(section: &Section<'_>, problems: &mut Problems) -> u16 {
 
 fn read_headers(section: &Section<'_>, problems: &mut Problems) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
+    let mut names: HashSet<String> = HashSet::new();
     for (name, value) in section.text_map("headers", problems) {
         let lower = name.get_ref().to_ascii_lowercase();
         let why = if lower.is_empty() || !lower.bytes().all(is_token_byte) {
             Some("is not a valid header name")
         } else if FRAMING.contains(&lower.as_str()) {
             Some("is written by the server")
-        } else if headers.iter().any(|(other, _)| *other == lower) {
+        } else if !names.insert(lower.clone()) {
             Some("is given twice")
         } else {
             None
