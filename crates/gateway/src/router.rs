@@ -82,6 +82,13 @@ pub struct RouteConflict {
 
 // === impl Router ===
 
+impl<T> Default for Router<T> {
+    /// A table without routes.
+    fn default() -> Self {
+        Self { entries: Vec::new(), exact: HashMap::new(), suffix: HashMap::new(), any: Vec::new() }
+    }
+}
+
 impl<T> Router<T> {
     /// Makes the table for a list of apps, each a list of its routes.
     ///
@@ -101,7 +108,7 @@ impl<T> Router<T> {
         for (id, entry) in entries.iter().enumerate() {
             hosts.entry(&entry.route.host).or_default().push(id);
         }
-        let mut router = Self { entries: Vec::new(), exact: HashMap::new(), suffix: HashMap::new(), any: Vec::new() };
+        let mut router = Self::default();
         for host in hosts.keys() {
             let table = host_table(host, &hosts, &entries)?;
             match host {

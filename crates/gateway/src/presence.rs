@@ -1,0 +1,111 @@
+//! Notices that a client left while its request is being worked on.
+//!
+//! A client that only closed its sending side looks, until something is sent to it, exactly like one that is gone. It gets some time;
+//! one that resets the connection gets none. HTTP/2 says itself when a client gives up, and TLS is closed by a message: both need no look.
+
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use wharf_telemetry::clock;
+
+/// How often a connection is looked at while a request waits. Nothing is paid by requests that take less.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Watches one connection on behalf of one request.
+pub(crate) struct Presence {
+    stream: Option<Arc<TcpStream>>,
+    patience: Duration,
+    closed_since: Option<Instant>,
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Client {
+    There,
+    HalfClosed,
+    Gone,
+}
+
+impl Presence {
+    /// Watches `stream`, if there is one to watch; a half-closed one is given `patience`.
+    pub(crate) fn new(stream: Option<Arc<TcpStream>>, patience: Duration) -> Self {
+        Self { stream, patience, closed_since: None, alarm: None }
+    }
+
+    /// Ready when the client is gone. To be polled only while there is nothing to send.
+    pub(crate) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &self.stream else { return Poll::Pending };
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(LOOK)));
+        while alarm.as_mut().poll(cx).is_ready() {
+            match look(stream) {
+                Client::Gone => return Poll::Ready(()),
+                Client::There => self.closed_since = None,
+                Client::HalfClosed => {
+                    let since = *self.closed_since.get_or_insert_with(clock::now);
+                    if clock::since(since) >= self.patience {
+                        return Poll::Ready(());
+                    }
+                }
+            }
+            alarm.as_mut().reset(tokio::time::Instant::now() + LOOK);
+        }
+        Poll::Pending
+    }
+}
+
+fn look(stream: &TcpStream) -> Client {
+    let mut byte = [MaybeUninit::uninit()];
+    match socket2::SockRef::from(stream).peek(&mut byte) {
+        Ok(0) => Client::HalfClosed,
+        Ok(_) => Client::There,
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted) => Client::There,
+        Err(_) => Client::Gone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (client, listener.accept().await.unwrap().0)
+    }
+
+    async fn gone_within(server: TcpStream, patience: Duration, bound: Duration) -> bool {
+        let mut presence = Presence::new(Some(Arc::new(server)), patience);
+        tokio::time::timeout(bound, std::future::poll_fn(|cx| presence.poll_gone(cx))).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_waits_or_sends_ahead_is_there() {
+        let (mut client, server) = pair().await;
+        client.write_all(b"GET /next").await.unwrap();
+        assert!(!gone_within(server, Duration::ZERO, 3 * LOOK).await);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_resets_is_gone_at_once() {
+        let (client, server) = pair().await;
+        socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+        drop(client);
+        assert!(gone_within(server, Duration::from_secs(60), Duration::from_secs(10)).await);
+    }
+
+    #[tokio::test]
+    async fn a_half_closed_client_is_given_time() {
+        let (mut client, server) = pair().await;
+        client.shutdown().await.unwrap();
+        assert!(gone_within(server, 2 * LOOK, Duration::from_secs(10)).await);
+        let (mut client, server) = pair().await;
+        client.shutdown().await.unwrap();
+        assert!(!gone_within(server, Duration::from_secs(60), 4 * LOOK).await);
+    }
+}
