@@ -16,8 +16,11 @@ struct Echo;
 impl Guest for Echo {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         let headers = Fields::new();
-        for value in request.get_headers().get("content-type") {
-            let _ = headers.append("content-type", &value);
+        // HTTP/1 sends only the trailers that the header `trailer` announces.
+        for name in ["content-type", "trailer"] {
+            for value in request.get_headers().get(name) {
+                let _ = headers.append(name, &value);
+            }
         }
 
         let (_, consumed) = wit_future::new(|| Ok(()));

@@ -28,8 +28,8 @@ pub(crate) fn need_for(command: &str, paths: &Paths) -> Result<(), Failure> {
             Some(target) => need_rust(target),
             None => Ok(()),
         },
-        Some("componentize-py") => need("Python's componentize-py is", has_python(paths)),
-        Some("jco") => need("JavaScript's jco is", has_javascript(paths)),
+        Some("componentize-py") => need("Python's componentize-py (it needs python3) is", has_python(paths)),
+        Some("jco") => need("JavaScript's jco (it needs Node.js 20) is", has_javascript(paths)),
         _ => Ok(()),
     }
 }

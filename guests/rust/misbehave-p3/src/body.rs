@@ -25,6 +25,12 @@ const HOUR_MS: u64 = 3_600_000;
 
 pub(crate) fn run(query: Query, request: Request) -> Response {
     let headers = Fields::new();
+    // HTTP/1 sends only the trailers that the header `trailer` announces.
+    if query.path() == "/echo" {
+        for value in request.get_headers().get("trailer") {
+            let _ = headers.append("trailer", &value);
+        }
+    }
     let declared: &[u8] = match query.path() {
         "/short-length" => b"100",
         "/long-length" => b"5",

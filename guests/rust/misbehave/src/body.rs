@@ -24,6 +24,12 @@ const HOUR_MS: u64 = 3_600_000;
 
 pub(crate) fn run(query: &Query, request: IncomingRequest, out: ResponseOutparam) {
     let headers = Fields::new();
+    // HTTP/1 sends only the trailers that the header `trailer` announces.
+    if query.path() == "/echo" {
+        for value in request.headers().get("trailer") {
+            let _ = headers.append("trailer", &value);
+        }
+    }
     let declared: &[u8] = match query.path() {
         "/short-length" => b"100",
         "/long-length" => b"5",
@@ -80,8 +86,7 @@ fn early(request: &IncomingRequest, mut reply: Reply) {
 
 fn empty_writes(reply: &mut Reply, count: u64) {
     for _ in 0..count {
-        let written = reply.stream().map(|stream| stream.check_write().and_then(|_| stream.write(&[])));
-        if !matches!(written, Some(Ok(()))) {
+        if reply.send_nothing().is_err() {
             return;
         }
     }

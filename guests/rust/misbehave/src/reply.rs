@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use wasip2::http::types::{
     Fields, IncomingBody, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam, Trailers,
 };
-use wasip2::io::streams::{InputStream, OutputStream};
+use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
 /// A response whose head is sent.
 pub(crate) struct Reply {
@@ -30,8 +30,13 @@ impl Reply {
         stream.flush()
     }
 
-    pub(crate) fn stream(&self) -> Option<&OutputStream> {
-        self.stream.as_ref()
+    /// Writes no bytes, as soon as the host takes a write at all.
+    pub(crate) fn send_nothing(&self) -> Result<(), StreamError> {
+        let Some(stream) = &self.stream else { return Ok(()) };
+        while stream.check_write()? == 0 {
+            stream.subscribe().block();
+        }
+        stream.write(&[])
     }
 
     pub(crate) fn finish(mut self, trailers: Option<Trailers>) {
