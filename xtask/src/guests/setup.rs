@@ -5,9 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::Paths;
 use super::recipe::run as run_command;
-use super::tools::{self, C_PACKAGES, PINS, RUST_TARGETS};
+use super::tools::{self, PINS, RUST_TARGETS};
+use super::{C_PACKAGES, Paths};
 
 type Install = fn(&Paths) -> Result<()>;
 
