@@ -1,1 +1,42 @@
-fn main() {}
+//! `wharf`: argv → command → exit code. The only crate that prints, reads the environment, and exits.
+//!
+//! In: the command line. Out: data on stdout, talk on stderr, an exit code. Next: `node`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
+
+mod args;
+mod build;
+mod command_error;
+mod commands;
+mod logging;
+mod project;
+mod reference;
+mod report;
+mod watch;
+
+use args::{Cli, Command};
+use clap::Parser;
+use command_error::CommandError;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log_format, cli.verbose);
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => error.print(),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    match cli.command {
+        Command::Up(args) => commands::up::run(&args, cli.log_format),
+        Command::Run(args) => commands::run::run(&args),
+        Command::Call(args) => commands::call::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Reference(args) => reference::run(&args),
+    }
+}

@@ -24,6 +24,7 @@ pub use listener::{Drain, drain, run};
 
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
+use std::any::Any;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -31,8 +32,19 @@ use wharf_telemetry::log::Log;
 use wharf_trigger::ErrorPage;
 use wharf_trigger::http::Target;
 
-/// The routes of a node at one moment.
-pub type Table = router::Router<Target>;
+/// The routes of a node at one moment, and what must live as long as a request that found its way by them.
+#[derive(Default)]
+pub struct Table {
+    router: router::Router<Target>,
+    _keep: Vec<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Table {
+    /// Makes a table. `keep` is dropped with the last request that was routed by it.
+    pub fn new(router: router::Router<Target>, keep: Vec<Arc<dyn Any + Send + Sync>>) -> Self {
+        Self { router, _keep: keep }
+    }
+}
 
 /// What all cores share.
 pub struct Gateway {

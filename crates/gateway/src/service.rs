@@ -2,7 +2,7 @@
 //!
 //! In: `http::Request`. Out: a response whose body is counted, watched and logged. Next: `trigger::http`.
 
-use crate::Gateway;
+use crate::{Gateway, Table};
 use crate::access_log::Entry;
 use crate::presence::Presence;
 use crate::router::Match;
@@ -65,8 +65,9 @@ impl Connection {
         let id = self.origin.request_id(request.headers());
         let entry = self.gateway.access.as_ref().map(|log| Entry::start(log, &request, self.client, &id));
         let mut presence = Presence::new(self.watched.clone(), self.gateway.limits.half_closed);
+        let table = self.gateway.table.load_full();
         let (response, component) = {
-            let mut routed = pin!(self.route(request, &id));
+            let mut routed = pin!(self.route(&table, request, &id));
             std::future::poll_fn(|cx| match routed.as_mut().poll(cx) {
                 Poll::Ready(answer) => Poll::Ready(Ok(answer)),
                 Poll::Pending => presence.poll_gone(cx).map(|()| Err(ClientGone)),
@@ -78,10 +79,10 @@ impl Connection {
             parts.headers.insert(X_REQUEST_ID, value);
         }
         let entry = entry.map(|entry| Box::new(entry.answered(parts.status, component.as_deref())));
-        Ok(Response::from_parts(parts, Sent { body, presence, entry, component, id, _active: active }))
+        Ok(Response::from_parts(parts, Sent { body, presence, entry, component, id, _table: table, _active: active }))
     }
 
-    async fn route(&self, request: Request<Incoming>, id: &RequestId) -> (Response<Body>, Option<Arc<Component>>) {
+    async fn route(&self, table: &Table, request: Request<Incoming>, id: &RequestId) -> (Response<Body>, Option<Arc<Component>>) {
         let page = self.origin.page;
         let asked = Asked::by(request.headers());
         if request.method() == Method::CONNECT {
@@ -91,8 +92,7 @@ impl Connection {
         let uri = request.uri().clone();
         let host = request.headers().get(http::header::HOST).cloned();
         let host = uri.host().or_else(|| host.as_ref().and_then(|host| host.to_str().ok()));
-        let table = self.gateway.table.load_full();
-        match table.find(host, uri.path(), request.method()) {
+        match table.router.find(host, uri.path(), request.method()) {
             Match::Found(found) => {
                 let params: Vec<_> = found.params().collect();
                 // What `/...` stands for is the path itself, which the guest has.
@@ -155,6 +155,8 @@ pub(crate) struct Sent {
     entry: Option<Box<Entry>>,
     component: Option<Arc<Component>>,
     id: RequestId,
+    /// Keeps the version of the app that answers: its components may call each other until the last byte.
+    _table: Arc<Table>,
     _active: Active,
 }
 

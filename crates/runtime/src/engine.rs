@@ -13,9 +13,8 @@ use wasmtime::{
 /// How long a busy guest runs before it gives the core back.
 pub const TICK: Duration = Duration::from_millis(1);
 
-/// Native stack that a guest may use. Host calls run on the same stack above it, so the stack itself is larger.
-const WASM_STACK_BYTES: usize = 512 << 10;
-const ASYNC_STACK_BYTES: usize = 2 << 20;
+/// Stack above a guest's own: host calls run there, and must not run out of it however deep the guest is.
+const HOST_STACK_BYTES: usize = 3 << 19;
 
 /// Low part of a memory that stays mapped between two instances and is cleared by copying: page faults cost more than copying does.
 const MEMORY_RESIDENT_BYTES: usize = 1 << 20;
@@ -34,11 +33,13 @@ pub struct Settings {
     pub instances: u32,
     /// Memory slots of other components that are kept warm before they are taken over.
     pub warm_slots: u32,
+    /// Native stack that a guest may use, in bytes.
+    pub stack_bytes: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 1000, warm_slots: 256 }
+        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10 }
     }
 }
 
@@ -87,8 +88,8 @@ fn config(settings: &Settings) -> Config {
     // Snapshots of interpreters are sparse: without a dense image their data would be copied for each instance.
     config.memory_guaranteed_dense_image_size(64 << 20);
     config.epoch_interruption(true);
-    config.max_wasm_stack(WASM_STACK_BYTES);
-    config.async_stack_size(ASYNC_STACK_BYTES);
+    config.max_wasm_stack(settings.stack_bytes);
+    config.async_stack_size(settings.stack_bytes + HOST_STACK_BYTES);
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(30));
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));

@@ -57,6 +57,9 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
+    /// The engine cannot be built on this machine.
+    #[error("cannot build the engine")]
+    Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The bytes are no component that this engine runs.
     #[error("cannot compile the component")]
     Compile(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -1,5 +1,7 @@
 //! The clocks of the program: the only place that reads raw ones, so that a test can see every use.
 
+#![expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+
 use std::time::{Duration, Instant, SystemTime};
 
 /// Returns the monotonic time. About 25 ns on Linux (no system call).

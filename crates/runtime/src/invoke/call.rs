@@ -5,6 +5,7 @@
 use crate::component::Component;
 use crate::meter::Metered;
 use crate::outcome::Failure;
+use serde_json::{Number, Value as Json};
 use std::sync::Arc;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::wasm_wave::{self, untyped::UntypedFuncCall};
@@ -159,6 +160,45 @@ async fn run(
 /// Writes a value as WAVE.
 pub fn to_wave(value: &Val) -> String {
     wasm_wave::to_string(value).unwrap_or_else(|error| format!("<{error}>"))
+}
+
+/// Returns a value as JSON: records as objects, variants as `{"case": payload}` or `"case"`, results as `{"ok": …}` or `{"error": …}`,
+/// an absent option as `null`, a number that JSON does not have as a string.
+pub fn to_json(value: &Val) -> Json {
+    let number = |value: f64| Number::from_f64(value).map_or_else(|| Json::String(value.to_string()), Json::Number);
+    let list = |values: &[Val]| Json::Array(values.iter().map(to_json).collect());
+    let case = |name: &str, payload: Option<&Val>| match payload {
+        Some(payload) => Json::Object([(name.to_owned(), to_json(payload))].into_iter().collect()),
+        None => Json::String(name.to_owned()),
+    };
+    match value {
+        Val::Bool(value) => Json::Bool(*value),
+        Val::S8(value) => (*value).into(),
+        Val::U8(value) => (*value).into(),
+        Val::S16(value) => (*value).into(),
+        Val::U16(value) => (*value).into(),
+        Val::S32(value) => (*value).into(),
+        Val::U32(value) => (*value).into(),
+        Val::S64(value) => (*value).into(),
+        Val::U64(value) => (*value).into(),
+        Val::Float32(value) => number(f64::from(*value)),
+        Val::Float64(value) => number(*value),
+        Val::Char(value) => Json::String(value.to_string()),
+        Val::String(value) | Val::Enum(value) => Json::String(value.clone()),
+        Val::List(values) | Val::Tuple(values) => list(values),
+        Val::Record(fields) => Json::Object(fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect()),
+        Val::Variant(name, payload) => case(name, payload.as_deref()),
+        Val::Option(value) => value.as_deref().map_or(Json::Null, to_json),
+        Val::Result(Ok(value)) => object("ok", value.as_deref()),
+        Val::Result(Err(value)) => object("error", value.as_deref()),
+        Val::Flags(names) => Json::Array(names.iter().map(|name| Json::String(name.clone())).collect()),
+        // What cannot be written was refused before the call.
+        other => Json::String(to_wave(other)),
+    }
+}
+
+fn object(name: &str, payload: Option<&Val>) -> Json {
+    Json::Object([(name.to_owned(), payload.map_or(Json::Null, to_json))].into_iter().collect())
 }
 
 /// Splits `a:b/c@1.0.0.name(1, 2)` before its arguments. Without parentheses there are none.

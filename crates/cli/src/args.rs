@@ -1,0 +1,91 @@
+//! The command line as data. What stands here is what `--help` and the reference page show.
+
+use crate::commands;
+use crate::logging::LogFormat;
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use wharf_app::{Access, DirGrant, EnvGrant, Grants, NetPattern};
+
+/// Run WebAssembly components as serverless applications
+#[derive(Debug, Parser)]
+#[command(name = "wharf", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// How log lines and access lines look
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
+    /// Say more about what happens; twice for even more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve an app from a manifest, a folder with one, or a bare component
+    Up(commands::up::UpArgs),
+    /// Run a command component, or a core module of WASI preview 1
+    Run(commands::run::RunArgs),
+    /// Call an exported function with values written as text
+    Call(commands::call::CallArgs),
+    /// Show what a component is, what it may ask for, and whether it can be served or run here
+    Inspect(commands::inspect::InspectArgs),
+    /// Explain an error code
+    Explain(commands::explain::ExplainArgs),
+    /// Print the JSON schema of the manifest
+    Schema(commands::schema::SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(commands::completions::CompletionsArgs),
+    /// Print a reference page as Markdown
+    #[command(hide = true)]
+    Reference(crate::reference::ReferenceArgs),
+}
+
+/// What a component without a manifest may touch
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Grants for a component without a manifest")]
+pub(crate) struct GrantArgs {
+    /// Set an environment variable
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = parse_env)]
+    env: Vec<EnvGrant>,
+    /// Let it use a folder, by the same name or as GUEST; `:ro` forbids changes
+    #[arg(long = "dir", value_name = "HOST[::GUEST][:ro]", value_parser = parse_dir)]
+    dir: Vec<DirGrant>,
+    /// Let it open sockets to `HOST:PORT`: an address, a network such as `10.0.0.0/8`, or `*` for the public internet
+    #[arg(long = "allow-net", value_name = "PATTERN", value_parser = parse_net)]
+    allow_net: Vec<NetPattern>,
+}
+
+impl GrantArgs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.env.is_empty() && self.dir.is_empty() && self.allow_net.is_empty()
+    }
+
+    /// Returns the grants. Relative folders start at the current one, wherever the component is.
+    pub(crate) fn grants(&self, current: &Path) -> Grants {
+        let mut files = self.dir.clone();
+        for grant in &mut files {
+            grant.host = current.join(&grant.host).display().to_string();
+        }
+        Grants { environment: self.env.clone(), files, net: self.allow_net.clone(), ..Grants::default() }
+    }
+}
+
+fn parse_env(text: &str) -> Result<EnvGrant, wharf_app::PatternError> {
+    EnvGrant::parse(text)
+}
+
+fn parse_dir(text: &str) -> Result<DirGrant, wharf_app::PatternError> {
+    DirGrant::parse(text, Access::ReadWrite)
+}
+
+fn parse_net(text: &str) -> Result<NetPattern, wharf_app::PatternError> {
+    NetPattern::parse(text)
+}
+
+/// Returns where compiled components of programs are kept: the user's cache folder. Absent if there is none.
+pub(crate) fn user_cache() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    base.map(|base| base.join("wharf"))
+}

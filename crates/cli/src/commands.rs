@@ -1,0 +1,9 @@
+//! One file for each command.
+
+pub(crate) mod call;
+pub(crate) mod completions;
+pub(crate) mod explain;
+pub(crate) mod inspect;
+pub(crate) mod run;
+pub(crate) mod schema;
+pub(crate) mod up;

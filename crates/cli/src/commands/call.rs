@@ -1,0 +1,67 @@
+//! `wharf call`: call one exported function with values written as text.
+
+use crate::args::{GrantArgs, user_cache};
+use crate::command_error::{CommandError, chain};
+use crate::commands::run::{event_loop, failed, memory, read};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use wharf_component::PROVIDED;
+use wharf_node::Program;
+use wharf_runtime::invoke::call::{self, CallError};
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// A component
+    file: PathBuf,
+    /// The call, with WAVE values: `add(1, 2)`, `docs:calculator/ops.sum([1, 2])`
+    call: String,
+    /// Print the results as JSON instead of WAVE
+    #[arg(long)]
+    json: bool,
+    /// Memory that the component may use
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory)]
+    memory: u64,
+    #[command(flatten)]
+    grants: GrantArgs,
+}
+
+pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
+    let (bytes, facts) = read(&args.file)?;
+    let missing = wharf_component::check(&facts, PROVIDED);
+    facts.verdict(&missing).call.map_err(|reason| {
+        CommandError::usage(format!("{} has nothing to call: {reason}", args.file.display()))
+    })?;
+    let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
+    let state = user_cache();
+    let program = Program {
+        name: "call",
+        arguments: &[],
+        grants: &grants,
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        state: state.as_deref(),
+    };
+    let runtime = program.runtime().map_err(|error| CommandError::failed(chain(&error)))?;
+    let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
+    let values = event_loop()?.block_on(call::call(&component, &args.call)).map_err(call_error)?;
+    for value in &values {
+        if args.json {
+            println!("{}", call::to_json(value));
+        } else {
+            println!("{}", call::to_wave(value));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn call_error(error: CallError) -> CommandError {
+    let text = error.to_string();
+    match error {
+        CallError::Failed(failure) => failed(failure),
+        CallError::Unknown { known, .. } if known.is_empty() => CommandError::usage(text),
+        CallError::Unknown { known, .. } => CommandError::usage(text).hint(format!("it exports {}", known.join(", "))),
+        CallError::Ambiguous { known, .. } => CommandError::usage(text).hint(format!("say which: {}", known.join(", "))),
+        CallError::Syntax { .. } => CommandError::usage(text).hint("write a call as `name(1, \"text\", [true], {field: 2})`"),
+        _ => CommandError::usage(text),
+    }
+}

@@ -1,0 +1,77 @@
+//! `wharf explain`: what an error code means and what to do.
+
+use crate::command_error::CommandError;
+use clap::Args;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A code, such as `WHARF-0030` or `30`; none lists them all
+    code: Option<String>,
+}
+
+/// The pages of `docs/errors`, by code.
+macro_rules! pages {
+    ($($code:literal),* $(,)?) => {
+        &[$(($code, include_str!(concat!("../../../../docs/errors/", $code, ".md")))),*]
+    };
+}
+
+/// Every page, in order. The codes of the manifest, 0100 to 0199, are in `wharf_app::CODES`.
+const PAGES: &[(&str, &str)] = pages![
+    "WHARF-0001", "WHARF-0002", "WHARF-0003", "WHARF-0004", "WHARF-0005", "WHARF-0006", "WHARF-0010", "WHARF-0011",
+    "WHARF-0012", "WHARF-0013", "WHARF-0014", "WHARF-0015", "WHARF-0020", "WHARF-0021", "WHARF-0030", "WHARF-0031",
+    "WHARF-0032", "WHARF-0033", "WHARF-0034", "WHARF-0035", "WHARF-0036", "WHARF-0037", "WHARF-0038", "WHARF-0039",
+    "WHARF-0040", "WHARF-0041", "WHARF-0050", "WHARF-0051", "WHARF-0052", "WHARF-0053",
+];
+
+pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
+    match &args.code {
+        Some(code) => print!("{}", page(code)?),
+        None => list(),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(code: &str) -> Result<String, CommandError> {
+    let number = code.trim().rsplit('-').next().unwrap_or_default();
+    let code = format!("WHARF-{number:0>4}");
+    if let Some((_, page)) = PAGES.iter().find(|(known, _)| *known == code) {
+        return Ok((*page).to_owned());
+    }
+    if let Some(known) = wharf_app::find_code(&code) {
+        return Ok(format!("# {}: {}\n\n{}\n", known.code, known.title, known.text));
+    }
+    let error = CommandError::usage(format!("there is no error code {code}"));
+    Err(error.hint("`wharf explain` lists them all"))
+}
+
+fn list() {
+    for (_, page) in PAGES {
+        println!("{}", page.lines().next().unwrap_or_default().trim_start_matches("# "));
+    }
+    for known in wharf_app::CODES {
+        println!("{}: {}", known.code, known.title);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_page_by_any_spelling_of_its_number() {
+        for code in ["WHARF-0030", "wharf-0030", "0030", "30"] {
+            assert!(page(code).unwrap().starts_with("# WHARF-0030: "), "{code}");
+        }
+        assert!(page("WHARF-0100").unwrap().starts_with("# WHARF-0100: "));
+        assert!(page("WHARF-9999").is_err());
+    }
+
+    #[test]
+    fn every_page_starts_with_its_code() {
+        for (code, page) in PAGES {
+            assert!(page.starts_with(&format!("# {code}: ")), "{code}");
+        }
+    }
+}

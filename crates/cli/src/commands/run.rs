@@ -1,0 +1,84 @@
+//! `wharf run`: run a program and end with its exit code.
+
+use crate::args::{GrantArgs, user_cache};
+use crate::command_error::{CommandError, chain};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wharf_app::parse_size;
+use wharf_component::{Entry, Facts, PROVIDED};
+use wharf_node::Program;
+use wharf_runtime::{Failure, invoke};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A command component of WASI 0.2 or 0.3, or a core module of WASI preview 1
+    file: PathBuf,
+    /// Arguments of the program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// Memory that the program may use
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory)]
+    memory: u64,
+    #[command(flatten)]
+    grants: GrantArgs,
+}
+
+/// Reads a size flag.
+pub(crate) fn memory(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|error| error.to_string())
+}
+
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
+    let (bytes, facts) = read(&args.file)?;
+    let missing = wharf_component::check(&facts, PROVIDED);
+    facts.verdict(&missing).run.map_err(|reason| {
+        CommandError::usage(format!("{} cannot be run: {reason}", args.file.display()))
+    })?;
+    let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
+    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let state = user_cache();
+    let program = Program {
+        name: &name,
+        arguments: &args.args,
+        grants: &grants,
+        memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
+        state: state.as_deref(),
+    };
+    let runtime = program.runtime().map_err(|error| CommandError::failed(chain(&error)))?;
+    let ended = event_loop()?.block_on(async {
+        if facts.entries.contains(&Entry::Preview1Command) {
+            return program.run_module(&runtime, &bytes).await.map_err(failed);
+        }
+        let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
+        invoke::command::run(&component).await.map_err(failed)
+    });
+    Ok(exit_code(ended?))
+}
+
+/// Reads a file and finds out what it is.
+pub(crate) fn read(file: &Path) -> Result<(Vec<u8>, Facts), CommandError> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
+    let facts = wharf_component::inspect(&bytes)
+        .map_err(|error| CommandError::usage(format!("[WHARF-0002] {shown}: {}", chain(&error))))?;
+    Ok((bytes, facts))
+}
+
+/// Returns the event loop of a command that runs one guest.
+pub(crate) fn event_loop() -> Result<tokio::runtime::Runtime, CommandError> {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| CommandError::failed(format!("cannot start an event loop: {error}")))
+}
+
+/// Returns the error of a guest, with its backtrace.
+pub(crate) fn failed(failure: Failure) -> CommandError {
+    let detail = failure.detail.map_or_else(String::new, |detail| format!("\n{detail}"));
+    CommandError::failed(format!("[{}] {}{detail}", failure.cause.code(), failure.cause))
+}
+
+/// An exit code of a guest is a `u8` here, as the operating system keeps it; what does not fit stays an error.
+fn exit_code(code: i32) -> ExitCode {
+    let kept = u8::try_from(code & 0xff).unwrap_or(1);
+    if kept == 0 && code != 0 { ExitCode::from(1) } else { ExitCode::from(kept) }
+}

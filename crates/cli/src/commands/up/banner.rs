@@ -1,0 +1,68 @@
+//! What `wharf up` says when it serves: where, which routes, and what each component may touch.
+
+use std::fmt::Write;
+use std::path::Path;
+use wharf_node::Description;
+
+/// Returns the lines for people. The first one starts with the URL.
+pub(super) fn text(url: &str, app: &Description, state: &Path, quiet: bool) -> String {
+    let mut text = format!("{url} serves {} {}\n", app.name, app.version);
+    if !quiet {
+        text.push_str(&details(app));
+        let _ = writeln!(text, "state in {}", state.display());
+    }
+    text
+}
+
+/// Returns the line for scripts.
+pub(super) fn json(url: &str, app: &Description, state: &Path) -> String {
+    let routes: Vec<_> =
+        app.routes.iter().map(|line| serde_json::json!({ "route": line.route, "target": line.target })).collect();
+    let components: Vec<_> = app
+        .components
+        .iter()
+        .map(|line| {
+            serde_json::json!({
+                "name": line.name,
+                "serves": line.serves,
+                "grants": line.grants,
+                "compiled_ms": line.compiled.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            })
+        })
+        .collect();
+    let line = serde_json::json!({
+        "url": url,
+        "app": app.name,
+        "version": app.version,
+        "pid": std::process::id(),
+        "state": state.display().to_string(),
+        "routes": routes,
+        "components": components,
+    });
+    format!("{line}\n")
+}
+
+/// Returns the lines about a version that was put in the place of another.
+pub(super) fn swapped(app: &Description, _state: &Path) -> String {
+    format!("a new version is in place: {} {}\n{}", app.name, app.version, details(app))
+}
+
+fn details(app: &Description) -> String {
+    let mut text = String::new();
+    let width = app.routes.iter().map(|line| line.route.chars().count()).max().unwrap_or(0);
+    for line in &app.routes {
+        let _ = writeln!(text, "  {:width$}  → {}", line.route, line.target);
+    }
+    for line in &app.components {
+        let grants = if line.grants.is_empty() { "nothing".to_owned() } else { line.grants.join(", ") };
+        let serves = line.serves.unwrap_or("no HTTP");
+        let _ = write!(text, "{} ({serves}) may touch: {grants}", line.name);
+        match line.compiled {
+            Some(took) => {
+                let _ = writeln!(text, "; compiled in {:.1} s", took.as_secs_f64());
+            }
+            None => text.push('\n'),
+        }
+    }
+    text
+}

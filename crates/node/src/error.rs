@@ -1,0 +1,178 @@
+//! Why an app cannot be served.
+
+use std::path::PathBuf;
+use wharf_app::Span;
+use wharf_component::Missing;
+use wharf_host::RecipeError;
+use wharf_runtime::LoadError;
+
+/// Why an app cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Components of the app cannot be loaded: all of them that cannot.
+    #[error("{} of the app cannot be loaded", count(.0.len()))]
+    Components(Vec<ComponentError>),
+    /// Two apps have routes that answer the same requests.
+    #[error("`{first}` of app {first_app} and `{second}` of app {second_app} answer the same requests")]
+    RouteConflict {
+        /// One app.
+        first_app: String,
+        /// Its route.
+        first: String,
+        /// The other.
+        second_app: String,
+        /// Its route.
+        second: String,
+    },
+    /// A socket cannot be bound.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The operating system refused something that every node needs.
+    #[error("cannot start {what}")]
+    Start {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another process uses the state folder.
+    #[error("another process uses the state folder {}", path.display())]
+    StateInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The state folder cannot be used.
+    #[error("cannot use the state folder {}", path.display())]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Why one component cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComponentError {
+    /// Its file cannot be read.
+    #[error("component {component}: cannot read {}", path.display())]
+    Read {
+        /// The component.
+        component: String,
+        /// Where the manifest names the file.
+        span: Span,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its file is no component.
+    #[error("component {component}: {} cannot be used", path.display())]
+    Inspect {
+        /// The component.
+        component: String,
+        /// Where the manifest names the file.
+        span: Span,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: wharf_component::Error,
+    },
+    /// It is a core module, or it exports nothing that its trigger calls.
+    #[error("component {component}: {} cannot be served: {reason}", path.display())]
+    NotServable {
+        /// The component.
+        component: String,
+        /// Where the manifest names the file.
+        span: Span,
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// It imports what this host does not have.
+    #[error("component {component}: {} imports what this host does not provide", path.display())]
+    Missing {
+        /// The component.
+        component: String,
+        /// Where the manifest names the file.
+        span: Span,
+        /// The file.
+        path: PathBuf,
+        /// What.
+        missing: Vec<Missing>,
+    },
+    /// The engine refused it.
+    #[error("component {component}: {} cannot be loaded", path.display())]
+    Load {
+        /// The component.
+        component: String,
+        /// Where the manifest names the file.
+        span: Span,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: LoadError,
+    },
+    /// What it was granted is not there.
+    #[error("component {component}: a grant cannot be kept")]
+    Grant {
+        /// The component.
+        component: String,
+        /// Where the manifest names the component.
+        span: Span,
+        /// Why.
+        source: RecipeError,
+    },
+}
+
+impl ComponentError {
+    /// Returns where in the manifest the reason is.
+    pub fn span(&self) -> &Span {
+        match self {
+            Self::Read { span, .. }
+            | Self::Inspect { span, .. }
+            | Self::NotServable { span, .. }
+            | Self::Missing { span, .. }
+            | Self::Load { span, .. }
+            | Self::Grant { span, .. } => span,
+        }
+    }
+
+    /// Returns the code of the page that explains it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "WHARF-0001",
+            Self::Inspect { .. } => "WHARF-0002",
+            Self::NotServable { .. } => "WHARF-0003",
+            Self::Missing { .. } => "WHARF-0004",
+            Self::Load { .. } => "WHARF-0005",
+            Self::Grant { .. } => "WHARF-0006",
+        }
+    }
+}
+
+impl Error {
+    /// Returns the code of the page that explains it, unless each component has its own.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Components(_) => None,
+            Self::RouteConflict { .. } => Some("WHARF-0010"),
+            Self::Listen { .. } => Some("WHARF-0011"),
+            Self::Start { .. } => Some("WHARF-0012"),
+            Self::StateInUse { .. } => Some("WHARF-0013"),
+            Self::State { .. } => Some("WHARF-0014"),
+        }
+    }
+}
+
+fn count(components: usize) -> String {
+    if components == 1 { "a component".to_owned() } else { format!("{components} components") }
+}

@@ -1,0 +1,74 @@
+//! A single file that is run or called instead of served: `wharf run` and `wharf call`.
+//!
+//! In: a file's bytes and what it may use. Out: an exit code, or values. Next: `runtime::invoke`.
+
+use crate::grants;
+use crate::state::open_cache;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use wharf_app::Grants;
+use wharf_host::{Outbound, Recipe, Stdio};
+use wharf_runtime::{Component, Engine, Failure, Limits, LoadError, Runtime, Settings, Source, invoke};
+
+/// Instances that a program may use: its own.
+const INSTANCES: u32 = 4;
+
+/// Programs have no time budget: whoever started one can end it.
+const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
+
+/// What one program gets.
+pub struct Program<'a> {
+    /// Its name: the first argument it sees.
+    pub name: &'a str,
+    /// The other arguments.
+    pub arguments: &'a [String],
+    /// What it may touch.
+    pub grants: &'a Grants,
+    /// Memory that it may use.
+    pub memory_bytes: usize,
+    /// Where compiled code is kept, if it is.
+    pub state: Option<&'a Path>,
+}
+
+impl Program<'_> {
+    /// Returns the engine of a process that runs one program.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve its address space.
+    pub fn runtime(&self) -> Result<Runtime, LoadError> {
+        let settings = Settings { instances: INSTANCES, ..Settings::default() };
+        let engine = Engine::new(&settings).map_err(|error| LoadError::Engine(error.into()))?;
+        let cache = self.state.and_then(open_cache);
+        Runtime::new(engine, cache).map_err(|error| LoadError::Engine(error.into()))
+    }
+
+    /// Loads a component to be run or called.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(&self, runtime: &Runtime, bytes: &[u8]) -> Result<Arc<Component>, LoadError> {
+        let recipe = self.recipe();
+        let limits = Limits { memory_bytes: self.memory_bytes, cpu: FOR_EVER, wall: FOR_EVER, ..Limits::default() };
+        let outbound = Outbound::denied(Arc::clone(&recipe.app), Arc::clone(&recipe.component));
+        let (app, component) = (Arc::clone(&recipe.app), Arc::clone(&recipe.component));
+        let loaded = runtime.load(Source { app, component, bytes, limits, reuse: None, recipe, outbound })?;
+        Ok(loaded.component)
+    }
+
+    /// Runs a core module of WASI preview 1 and returns its exit code.
+    ///
+    /// # Errors
+    /// When it cannot be compiled or linked, or traps.
+    pub async fn run_module(&self, runtime: &Runtime, bytes: &[u8]) -> Result<i32, Failure> {
+        invoke::command::run_module(runtime.engine(), bytes, &self.recipe(), self.memory_bytes).await
+    }
+
+    fn recipe(&self) -> Recipe {
+        let mut recipe = Recipe::bare("run", self.name, Stdio::Inherit);
+        recipe.arguments.push(self.name.to_owned());
+        recipe.arguments.extend(self.arguments.iter().cloned());
+        grants::grant(&mut recipe, self.grants, Path::new(""));
+        recipe
+    }
+}
