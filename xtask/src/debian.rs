@@ -1,0 +1,59 @@
+//! Installs the Debian packages that the tests need, and only when one is missing.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::guests::C_PACKAGES;
+use crate::run;
+
+/// A probe that succeeds when the packages are there, and their names.
+type Need = (&'static [&'static str], &'static [&'static str]);
+
+const NEEDS: &[Need] = &[
+    (&["curl", "--version"], &["curl", "ca-certificates"]),
+    (&["git", "--version"], &["git"]),
+    // The guests in C; the probe asks for the last of the packages, their library of the compiler.
+    (&["sh", "-c", "clang-19 --version && wasm-ld-19 --version && test -e /usr/lib/wasm32-wasi/libc.a"], C_PACKAGES),
+    (&["python3", "-c", "import venv, ensurepip"], &["python3", "python3-venv"]),
+    (&["npm", "--version"], &["nodejs", "npm"]),
+];
+
+/// Installs what is missing.
+pub(crate) fn set_up() -> Result<()> {
+    let packages: Vec<&str> =
+        NEEDS.iter().filter(|(probe, _)| !has(probe)).flat_map(|(_, packages)| packages.iter().copied()).collect();
+    install(&packages)
+}
+
+/// Installs packages, as root or through sudo.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("installing Debian packages: {}", packages.join(" "));
+    let by_hand = format!("install these packages by hand: {}", packages.join(" "));
+    apt_get(&["update", "--quiet"]).with_context(|| by_hand.clone())?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    apt_get(&[&install[..], packages].concat()).context(by_hand)
+}
+
+fn has(probe: &[&str]) -> bool {
+    run::succeeds(&mut run::command(probe[0], &probe[1..]))
+}
+
+fn apt_get(args: &[&str]) -> Result<()> {
+    let args = [&["DEBIAN_FRONTEND=noninteractive", "apt-get"][..], args].concat();
+    let is_root = run::output(&mut run::command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+    let mut command = match is_root {
+        true => run::command("env", &args),
+        false if has(&["sudo", "--version"]) => run::command("sudo", &[&["env"][..], &args].concat()),
+        false => bail!("not root and no sudo"),
+    };
+    quiet(&mut command)
+}
+
+/// Shows what apt-get says only when it fails: it is long and never read.
+fn quiet(command: &mut Command) -> Result<()> {
+    run::output(command).map(drop)
+}

@@ -1,0 +1,132 @@
+//! The table of layers: what each crate of ours may use, and who may use what others made.
+
+/// One crate of ours.
+pub(super) struct Crate {
+    pub(super) layer: u8,
+    pub(super) name: &'static str,
+    /// The crates of ours that it may use, in tests too.
+    pub(super) uses: &'static [&'static str],
+}
+
+/// Crates of others that only some of ours may name in their manifests.
+pub(super) struct Only {
+    /// Names; a `*` at the end stands for any rest.
+    pub(super) crates: &'static [&'static str],
+    pub(super) users: &'static [&'static str],
+    /// Whether every crate may use them in tests.
+    pub(super) dev: bool,
+    pub(super) reason: &'static str,
+}
+
+/// From the ground up. Within layer 3 the order is gateway → trigger → runtime.
+pub(super) const CRATES: &[Crate] = &[
+    Crate { layer: 0, name: "wharf-telemetry", uses: &[] },
+    Crate { layer: 1, name: "wharf-app", uses: &[] },
+    Crate { layer: 1, name: "wharf-component", uses: &[] },
+    Crate { layer: 2, name: "wharf-host", uses: &["wharf-telemetry"] },
+    Crate { layer: 3, name: "wharf-runtime", uses: &["wharf-host", "wharf-telemetry"] },
+    Crate { layer: 3, name: "wharf-trigger", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
+    Crate {
+        layer: 3,
+        name: "wharf-gateway",
+        uses: &["wharf-trigger", "wharf-runtime", "wharf-app", "wharf-telemetry"],
+    },
+    Crate {
+        layer: 4,
+        name: "wharf-node",
+        uses: &[
+            "wharf-gateway",
+            "wharf-trigger",
+            "wharf-runtime",
+            "wharf-host",
+            "wharf-component",
+            "wharf-app",
+            "wharf-telemetry",
+        ],
+    },
+    // The commands put together what they run and fill in every part's settings.
+    Crate {
+        layer: 6,
+        name: "wharf-cli",
+        uses: &[
+            "wharf-node",
+            "wharf-gateway",
+            "wharf-trigger",
+            "wharf-runtime",
+            "wharf-component",
+            "wharf-app",
+            "wharf-telemetry",
+        ],
+    },
+    Crate { layer: 6, name: "xtask", uses: &[] },
+];
+
+/// The first rule that names a crate decides.
+pub(super) const ONLY: &[Only] = &[
+    Only {
+        crates: &["wasmtime-wasi-http"],
+        users: &["wharf-runtime", "wharf-host", "wharf-trigger"],
+        dev: false,
+        reason: "it is the engine; `trigger` makes and reads its HTTP types",
+    },
+    Only {
+        crates: &["wasmtime", "wasmtime-*"],
+        users: &["wharf-runtime", "wharf-host"],
+        dev: false,
+        reason: "one engine, one constructor, one store type; the others see values",
+    },
+    Only {
+        crates: &["hyper", "hyper-*"],
+        users: &["wharf-gateway"],
+        dev: true,
+        reason: "connections are the gateway's; the others see `http` types",
+    },
+    Only {
+        crates: &["rustls", "tokio-rustls"],
+        users: &["wharf-gateway", "wharf-node", "wharf-cli"],
+        dev: true,
+        reason: "TLS ends in the gateway; `node` and `cli` bring certificates",
+    },
+    Only {
+        crates: &["tokio", "tokio-*", "mio", "notify"],
+        users: &["wharf-host", "wharf-runtime", "wharf-trigger", "wharf-gateway", "wharf-node", "wharf-cli"],
+        dev: false,
+        reason: "`app`, `component` and `telemetry` do no I/O and wait for nothing",
+    },
+    Only {
+        crates: &["clap", "clap_*", "anyhow"],
+        users: &["wharf-cli", "xtask"],
+        dev: true,
+        reason: "libraries have typed errors and no arguments",
+    },
+    Only {
+        crates: &["tracing-subscriber"],
+        users: &["wharf-cli"],
+        dev: true,
+        reason: "the program chooses where spans and events go, a library never",
+    },
+    Only {
+        crates: &["wit-bindgen-*", "wasi-preview1-component-adapter-provider", "wast", "wat"],
+        users: &["xtask"],
+        dev: true,
+        reason: "guests are built by tasks and read by tests",
+    },
+    Only {
+        crates: &["wasmparser", "wasm-*", "wit-*"],
+        users: &["wharf-component", "xtask"],
+        dev: true,
+        reason: "`component` is where bytes become facts",
+    },
+    Only {
+        crates: &["once_cell", "lazy_static"],
+        users: &[],
+        dev: false,
+        reason: "the standard library has `LazyLock` and `OnceLock`",
+    },
+    Only {
+        crates: &["chrono", "time"],
+        users: &[],
+        dev: false,
+        reason: "wall-clock time is `telemetry::clock`, formatted by jiff",
+    },
+];
