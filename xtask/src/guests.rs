@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use list::Guest;
 use recipe::Failure;
 pub(crate) use tools::C_PACKAGES;
+pub(crate) use tools::has_program;
 
 const USAGE: &str = "usage: cargo xtask guests [options]
        cargo xtask guests c <WIT folder> <world> <output> <C files...>

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user")]
 #![allow(clippy::disallowed_methods, reason = "a task reads the environment and measures itself; nothing simulates it")]
 
+mod bench;
 mod debian;
 mod deny;
 mod finding;
@@ -25,6 +26,7 @@ tasks:
   tidy      check what a compiler does not: sizes, headers, words, error codes, manifests
   layers    check which crate uses which; --print shows the table
   deny      check what we depend on against deny.toml; --full uses cargo-deny
+  bench     measure beside `wasmtime serve` and a native server (--help says more)
 ";
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn run_task(task: &str, args: &[String]) -> Option<Result<ExitCode>> {
         "tidy" => tidy::run(args),
         "layers" => layers::run(args),
         "deny" => deny::run(args),
+        "bench" => bench::run(args),
         _ => return None,
     })
 }
