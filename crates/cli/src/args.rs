@@ -84,6 +84,7 @@ fn parse_net(text: &str) -> Result<NetPattern, wharf_app::PatternError> {
 }
 
 /// Returns where compiled components of programs are kept: the user's cache folder. Absent if there is none.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 pub(crate) fn user_cache() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));

@@ -38,7 +38,9 @@ fn run(component: &Component, build: &Build, folder: &Path) -> Result<(), Comman
         // Stdout is for data: what a build says is talk.
         .stdout(std::io::stderr())
         .status()
-        .map_err(|error| CommandError::failed(format!("cannot run the build of {} in {}: {error}", component.name, dir.display())))?;
+        .map_err(|error| {
+            CommandError::failed(format!("cannot run the build of {} in {}: {error}", component.name, dir.display()))
+        })?;
     if !status.success() {
         let error = CommandError::failed(format!("the build of {} failed with {status}", component.name));
         return Err(error.hint(format!("it ran in {}: {}", dir.display(), build.command)));
@@ -55,8 +57,9 @@ fn is_stale(component: &Component, build: &Build, folder: &Path) -> Result<bool,
     let Ok(built) = std::fs::metadata(output(component, folder)).and_then(|data| data.modified()) else {
         return Ok(true);
     };
-    let watch = globs(&build.watch)
-        .map_err(|error| CommandError::usage(format!("component {}: `watch` has an invalid glob: {error}", component.name)))?;
+    let watch = globs(&build.watch).map_err(|error| {
+        CommandError::usage(format!("component {}: `watch` has an invalid glob: {error}", component.name))
+    })?;
     let dir = sources(build, folder);
     Ok(newest(&dir, &dir, watch.as_ref(), DEPTH).is_some_and(|newest| newest > built))
 }
@@ -83,7 +86,8 @@ fn newest(root: &Path, folder: &Path, watch: Option<&GlobSet>, depth: usize) -> 
             return if skipped || depth == 0 { None } else { newest(root, &path, watch, depth - 1) };
         }
         let relative = path.strip_prefix(root).unwrap_or(&path);
-        let is_source = watch.map_or_else(|| path.extension().is_none_or(|end| end != "wasm"), |watch| watch.is_match(relative));
+        let is_source =
+            watch.map_or_else(|| path.extension().is_none_or(|end| end != "wasm"), |watch| watch.is_match(relative));
         if is_source { data.modified().ok() } else { None }
     });
     times.max()

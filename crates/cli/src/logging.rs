@@ -33,7 +33,14 @@ pub(crate) fn start(format: LogFormat, verbose: u8) {
         _ => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
     let crates = [
-        "wharf", "wharf_app", "wharf_component", "wharf_gateway", "wharf_host", "wharf_node", "wharf_runtime", "wharf_telemetry",
+        "wharf",
+        "wharf_app",
+        "wharf_component",
+        "wharf_gateway",
+        "wharf_host",
+        "wharf_node",
+        "wharf_runtime",
+        "wharf_telemetry",
         "wharf_trigger",
     ];
     let filter = Targets::new().with_default(others).with_targets(crates.map(|name| (name, ours)));

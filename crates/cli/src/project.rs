@@ -81,7 +81,8 @@ impl Project {
             Self::Manifest { .. } => self.folder().join(".wharf"),
             Self::Bare { file } => {
                 let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
-                let name: String = file.display().to_string().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+                let name: String =
+                    file.display().to_string().chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
                 let start = name.len().saturating_sub(120);
                 let name = name.get(start..).unwrap_or("component").trim_start_matches('-').to_owned();
                 match user_cache() {
@@ -97,7 +98,8 @@ impl Project {
         match self {
             Self::Manifest { file } => {
                 if !flags.is_empty() {
-                    let error = CommandError::usage("--env, --dir and --allow-net are for a component without a manifest");
+                    let error =
+                        CommandError::usage("--env, --dir and --allow-net are for a component without a manifest");
                     return Err(error.hint(format!("write grants into {}: [component.NAME.grants]", file.display())));
                 }
                 read_manifest(file)
@@ -118,7 +120,8 @@ impl Project {
 
 fn read_manifest(file: &Path) -> Result<Read, CommandError> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(file).map_err(|error| CommandError::usage(format!("cannot read {name}: {error}")))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| CommandError::usage(format!("cannot read {name}: {error}")))?;
     let (app, problems) = wharf_app::parse(&text);
     let text = Text { name, text };
     match app {
@@ -131,7 +134,11 @@ fn read_manifest(file: &Path) -> Result<Read, CommandError> {
         None => {
             let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
             let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            Err(CommandError::rendered(format!("{}\n{}: {count}", report::problems(&problems, &text).trim_end(), text.name)))
+            Err(CommandError::rendered(format!(
+                "{}\n{}: {count}",
+                report::problems(&problems, &text).trim_end(),
+                text.name
+            )))
         }
     }
 }

@@ -8,6 +8,7 @@ use wharf_app::{Palette, Problem};
 use wharf_node::ComponentError;
 
 /// Returns problems with excerpts of the file, coloured in a terminal.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 pub(crate) fn problems(problems: &[Problem], text: &Text) -> String {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let palette = if colour { Palette::ANSI } else { Palette::PLAIN };
@@ -49,7 +50,9 @@ pub(crate) fn node_error(error: &wharf_node::Error) -> CommandError {
     let code = error.code().map_or_else(String::new, |code| format!("[{code}] "));
     let shown = CommandError::usage(format!("{code}{}", chain(error)));
     match error {
-        wharf_node::Error::Listen { .. } => shown.hint("choose another port with --listen, or `--listen 127.0.0.1:0` for a free one"),
+        wharf_node::Error::Listen { .. } => {
+            shown.hint("choose another port with --listen, or `--listen 127.0.0.1:0` for a free one")
+        }
         wharf_node::Error::StateInUse { .. } => {
             shown.hint("stop the other process, or give this one a folder of its own with --state")
         }

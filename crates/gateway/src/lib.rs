@@ -11,8 +11,8 @@ mod access_log;
 mod connection;
 mod limits;
 mod listener;
-mod presence;
 mod preface;
+mod presence;
 mod service;
 mod socket;
 

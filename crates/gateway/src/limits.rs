@@ -1,4 +1,6 @@
 //! Stop 4: what a client may ask of the gateway before a guest is involved.
+//!
+//! In: the operator's numbers. Out: [`Limits`], which [`crate::connection`] keeps. Next: [`crate::router`].
 
 use std::time::Duration;
 

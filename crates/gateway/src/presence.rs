@@ -62,7 +62,9 @@ fn look(stream: &TcpStream) -> Client {
     match socket2::SockRef::from(stream).peek(&mut byte) {
         Ok(0) => Client::HalfClosed,
         Ok(_) => Client::There,
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted) => Client::There,
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted) => {
+            Client::There
+        }
         Err(_) => Client::Gone,
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! In: `http::Request`. Out: a response whose body is counted, watched and logged. Next: `trigger::http`.
 
-use crate::{Gateway, Table};
 use crate::access_log::Entry;
 use crate::presence::Presence;
 use crate::router::Match;
+use crate::{Gateway, Table};
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, Request, Response};
@@ -38,7 +38,12 @@ pub(crate) struct Connection {
 pub(crate) struct ClientGone;
 
 impl Connection {
-    pub(crate) fn new(gateway: Arc<Gateway>, origin: Origin, client: SocketAddr, watched: Option<Arc<TcpStream>>) -> Self {
+    pub(crate) fn new(
+        gateway: Arc<Gateway>,
+        origin: Origin,
+        client: SocketAddr,
+        watched: Option<Arc<TcpStream>>,
+    ) -> Self {
         Self { gateway, origin, client, watched, requests: AtomicU64::new(0), active: AtomicUsize::new(0) }
     }
 
@@ -82,7 +87,12 @@ impl Connection {
         Ok(Response::from_parts(parts, Sent { body, presence, entry, component, id, _table: table, _active: active }))
     }
 
-    async fn route(&self, table: &Table, request: Request<Incoming>, id: &RequestId) -> (Response<Body>, Option<Arc<Component>>) {
+    async fn route(
+        &self,
+        table: &Table,
+        request: Request<Incoming>,
+        id: &RequestId,
+    ) -> (Response<Body>, Option<Arc<Component>>) {
         let page = self.origin.page;
         let asked = Asked::by(request.headers());
         if request.method() == Method::CONNECT {

@@ -87,6 +87,8 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = socket2::SockRef::from(&*self.stream).shutdown(std::net::Shutdown::Write);
         // A client that is gone already has shut down both sides.
-        Poll::Ready(result.or_else(|error| if error.kind() == io::ErrorKind::NotConnected { Ok(()) } else { Err(error) }))
+        Poll::Ready(
+            result.or_else(|error| if error.kind() == io::ErrorKind::NotConnected { Ok(()) } else { Err(error) }),
+        )
     }
 }

@@ -39,10 +39,7 @@ impl Cores {
     pub fn start(config: &CoresConfig, gateway: &Arc<Gateway>, engine: &Engine) -> Result<Self, Error> {
         let listeners = bind_all(config.listen, config.threads.max(1))
             .map_err(|source| Error::Listen { address: config.listen, source })?;
-        let address = listeners
-            .first()
-            .and_then(|listener| listener.local_addr().ok())
-            .unwrap_or(config.listen);
+        let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(config.listen);
         let (stop, drain) = wharf_gateway::drain();
         let mut threads = Vec::new();
         for (number, listener) in listeners.into_iter().enumerate() {

@@ -16,8 +16,10 @@ pub(crate) fn recipe(app: &str, component: &Component, folder: &Path, log: &Log)
 }
 
 /// Adds grants to a recipe. Relative folders start at `folder`.
-pub fn grant(recipe: &mut Recipe, grants: &wharf_app::Grants, folder: &Path) {
-    recipe.environment.extend(grants.environment.iter().map(|variable| (variable.name.clone(), variable.value.clone())));
+pub(crate) fn grant(recipe: &mut Recipe, grants: &wharf_app::Grants, folder: &Path) {
+    recipe
+        .environment
+        .extend(grants.environment.iter().map(|variable| (variable.name.clone(), variable.value.clone())));
     recipe.folders.extend(grants.files.iter().map(|files| Folder {
         host: folder.join(&files.host),
         guest: files.guest.clone(),
@@ -62,7 +64,14 @@ fn is_public(ip: IpAddr) -> bool {
             let protocol = a == 192 && b == 0 && c == 0;
             let benchmark = a == 198 && (18..20).contains(&b);
             let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_broadcast();
-            !(special || ip.is_documentation() || ip.is_multicast() || a == 0 || a >= 240 || shared || protocol || benchmark)
+            !(special
+                || ip.is_documentation()
+                || ip.is_multicast()
+                || a == 0
+                || a >= 240
+                || shared
+                || protocol
+                || benchmark)
         }
         IpAddr::V6(ip) => {
             let first = ip.segments()[0];
@@ -95,8 +104,19 @@ mod tests {
             assert!(allowed(&["*"], public), "{public}");
         }
         for inside in [
-            "127.0.0.1:80", "10.1.2.3:80", "169.254.169.254:80", "192.168.0.1:80", "100.64.0.1:80", "0.0.0.0:80", "224.0.0.1:80",
-            "[::1]:80", "[fe80::1]:80", "[fd00::1]:80", "[::ffff:10.0.0.1]:80", "[2002:a00:1::]:80", "[64:ff9b::a00:1]:80",
+            "127.0.0.1:80",
+            "10.1.2.3:80",
+            "169.254.169.254:80",
+            "192.168.0.1:80",
+            "100.64.0.1:80",
+            "0.0.0.0:80",
+            "224.0.0.1:80",
+            "[::1]:80",
+            "[fe80::1]:80",
+            "[fd00::1]:80",
+            "[::ffff:10.0.0.1]:80",
+            "[2002:a00:1::]:80",
+            "[64:ff9b::a00:1]:80",
         ] {
             assert!(!allowed(&["*"], inside), "{inside}");
         }

@@ -8,8 +8,8 @@
 mod cores;
 mod error;
 mod grants;
-mod program;
 mod live;
+mod program;
 mod state;
 
 pub use cores::{Cores, CoresConfig};

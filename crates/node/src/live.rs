@@ -202,7 +202,8 @@ impl Prepare<'_> {
 }
 
 fn routes(app: &App, components: &[Ready]) -> Vec<(Route, Target)> {
-    let find = |name: &str| components.iter().find(|ready| ready.name == name).map(|ready| Arc::clone(&ready.component));
+    let find =
+        |name: &str| components.iter().find(|ready| ready.name == name).map(|ready| Arc::clone(&ready.component));
     let routed = app.http.iter().filter_map(|trigger| {
         let target = match &trigger.target {
             DeclaredTarget::Component(name) => Target::Component(find(name)?),
@@ -262,4 +263,3 @@ fn granted(declared: &Declared) -> Vec<String> {
     lines.extend(grants.net.iter().map(|pattern| format!("net {pattern}")));
     lines
 }
-

@@ -13,6 +13,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use wasmtime::component::Component;
+use wharf_telemetry::clock;
 
 /// Bytes of the MAC that stands beside each entry.
 const MAC_BYTES: usize = 32;
@@ -64,7 +65,7 @@ impl Cache {
         match component {
             Ok(component) => {
                 // The time of last use orders eviction. A read-only folder just makes it a queue.
-                let _ = file.set_modified(SystemTime::now());
+                let _ = file.set_modified(clock::wall());
                 Some(component)
             }
             Err(error) => {

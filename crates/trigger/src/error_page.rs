@@ -143,9 +143,9 @@ fn html(problem: &Problem, request: &RequestId) -> String {
         escape(detail, &mut page);
         page.push_str("</pre>\n");
     }
-    let _ = write!(
+    let _ = writeln!(
         page,
-        "<p class=\"id\">{} · request {request} · <code>wharf explain {}</code></p></body></html>\n",
+        "<p class=\"id\">{} · request {request} · <code>wharf explain {}</code></p></body></html>",
         problem.code, problem.code
     );
     page

@@ -29,9 +29,10 @@ pub(crate) struct CallArgs {
 pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
     let (bytes, facts) = read(&args.file)?;
     let missing = wharf_component::check(&facts, PROVIDED);
-    facts.verdict(&missing).call.map_err(|reason| {
-        CommandError::usage(format!("{} has nothing to call: {reason}", args.file.display()))
-    })?;
+    facts
+        .verdict(&missing)
+        .call
+        .map_err(|reason| CommandError::usage(format!("{} has nothing to call: {reason}", args.file.display())))?;
     let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
     let state = user_cache();
     let program = Program {
@@ -60,8 +61,12 @@ fn call_error(error: CallError) -> CommandError {
         CallError::Failed(failure) => failed(failure),
         CallError::Unknown { known, .. } if known.is_empty() => CommandError::usage(text),
         CallError::Unknown { known, .. } => CommandError::usage(text).hint(format!("it exports {}", known.join(", "))),
-        CallError::Ambiguous { known, .. } => CommandError::usage(text).hint(format!("say which: {}", known.join(", "))),
-        CallError::Syntax { .. } => CommandError::usage(text).hint("write a call as `name(1, \"text\", [true], {field: 2})`"),
+        CallError::Ambiguous { known, .. } => {
+            CommandError::usage(text).hint(format!("say which: {}", known.join(", ")))
+        }
+        CallError::Syntax { .. } => {
+            CommandError::usage(text).hint("write a call as `name(1, \"text\", [true], {field: 2})`")
+        }
         _ => CommandError::usage(text),
     }
 }

@@ -32,9 +32,10 @@ pub(crate) fn memory(text: &str) -> Result<u64, String> {
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     let (bytes, facts) = read(&args.file)?;
     let missing = wharf_component::check(&facts, PROVIDED);
-    facts.verdict(&missing).run.map_err(|reason| {
-        CommandError::usage(format!("{} cannot be run: {reason}", args.file.display()))
-    })?;
+    facts
+        .verdict(&missing)
+        .run
+        .map_err(|reason| CommandError::usage(format!("{} cannot be run: {reason}", args.file.display())))?;
     let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
     let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
     let state = user_cache();

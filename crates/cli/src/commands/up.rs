@@ -107,7 +107,8 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     let state = State::open(&state_path).map_err(|error| node_error(&error))?;
     let writer = Log::start(format.lines(), Box::new(std::io::stderr()))
         .map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))?;
-    let stack_bytes = read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
+    let stack_bytes =
+        read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
     let runtime = runtime(args, &state, usize::try_from(stack_bytes).unwrap_or(512 << 10))?;
     let gateway = Arc::new(gateway(args, &writer)?);
     let node = Node::new(runtime, Arc::clone(&gateway), writer.log());
@@ -230,7 +231,7 @@ impl Server<'_> {
         let read = match self.project.read(&self.args.grants) {
             Ok(read) => read,
             Err(error) => {
-                eprint!("{}the version that is there goes on\n", error.text());
+                eprintln!("{}the version that is there goes on", error.text());
                 return None;
             }
         };
@@ -242,14 +243,17 @@ impl Server<'_> {
                 if !old.wait(Duration::ZERO) {
                     std::thread::spawn(move || {
                         if !old.wait(OLD_VERSION) {
-                            tracing::warn!("the version before still answers requests after {} s", OLD_VERSION.as_secs());
+                            tracing::warn!(
+                                "the version before still answers requests after {} s",
+                                OLD_VERSION.as_secs()
+                            );
                         }
                     });
                 }
             }
             Err(error) => {
                 let error = project::load_error(&error, read.text.as_ref());
-                eprint!("{}the version that is there goes on\n", error.text());
+                eprintln!("{}the version that is there goes on", error.text());
             }
         }
         Some(read)
@@ -276,7 +280,8 @@ struct End {
 
 impl End {
     fn listen() -> Result<Self, CommandError> {
-        let listen = |kind| signal(kind).map_err(|error| CommandError::failed(format!("cannot wait for signals: {error}")));
+        let listen =
+            |kind| signal(kind).map_err(|error| CommandError::failed(format!("cannot wait for signals: {error}")));
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 

@@ -82,7 +82,7 @@ fn evicts_the_entry_that_was_used_longest_ago() {
     for (digest, age) in [("old", 30), ("older", 60), ("used", 90)] {
         cache.store(&engine, digest, &compiled(&engine));
         let file = File::options().write(true).open(cache.entry(&engine, digest)).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        file.set_modified(clock::wall() - Duration::from_secs(age)).unwrap();
     }
     assert!(cache.load(&engine, "used").is_some());
     let one = fs::metadata(cache.entry(&engine, "old")).unwrap().len();

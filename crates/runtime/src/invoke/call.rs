@@ -186,7 +186,9 @@ pub fn to_json(value: &Val) -> Json {
         Val::Char(value) => Json::String(value.to_string()),
         Val::String(value) | Val::Enum(value) => Json::String(value.clone()),
         Val::List(values) | Val::Tuple(values) => list(values),
-        Val::Record(fields) => Json::Object(fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect()),
+        Val::Record(fields) => {
+            Json::Object(fields.iter().map(|(name, value)| (name.clone(), to_json(value))).collect())
+        }
         Val::Variant(name, payload) => case(name, payload.as_deref()),
         Val::Option(value) => value.as_deref().map_or(Json::Null, to_json),
         Val::Result(Ok(value)) => object("ok", value.as_deref()),

@@ -34,14 +34,16 @@ pub struct Call {
 
 /// Where the guest's response is put, from inside its store, for the poll around it to find.
 #[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<Mutex<Option<Result<Response<WasiBody>, Failure>>>>);
+pub(crate) struct Slot(Arc<Mutex<Option<Answer>>>);
+
+type Answer = Result<Response<WasiBody>, Failure>;
 
 impl Slot {
-    pub(crate) fn put(&self, answer: Result<Response<WasiBody>, Failure>) {
+    pub(crate) fn put(&self, answer: Answer) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(answer);
     }
 
-    pub(crate) fn take(&self) -> Option<Result<Response<WasiBody>, Failure>> {
+    pub(crate) fn take(&self) -> Option<Answer> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
