@@ -8,6 +8,9 @@ pub(super) struct Crate {
     pub(super) uses: &'static [&'static str],
 }
 
+/// The crate that tests of every layer use, and nothing else; it uses none of ours, so that it can be under all of them.
+pub(super) const TESTKIT: &str = "wharf-testkit";
+
 /// Crates of others that only some of ours may name in their manifests.
 pub(super) struct Only {
     /// Names; a `*` at the end stands for any rest.
@@ -20,6 +23,7 @@ pub(super) struct Only {
 
 /// From the ground up. Within layer 3 the order is gateway → trigger → runtime.
 pub(super) const CRATES: &[Crate] = &[
+    Crate { layer: 0, name: TESTKIT, uses: &[] },
     Crate { layer: 0, name: "wharf-telemetry", uses: &[] },
     Crate { layer: 1, name: "wharf-app", uses: &[] },
     Crate { layer: 1, name: "wharf-component", uses: &[] },
@@ -89,7 +93,7 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["tokio", "tokio-*", "mio", "notify"],
-        users: &["wharf-host", "wharf-runtime", "wharf-trigger", "wharf-gateway", "wharf-node", "wharf-cli"],
+        users: &["wharf-host", "wharf-runtime", "wharf-trigger", "wharf-gateway", "wharf-node", "wharf-cli", TESTKIT],
         dev: false,
         reason: "`app`, `component` and `telemetry` do no I/O and wait for nothing",
     },

@@ -50,6 +50,13 @@ fn lets_tests_use_what_their_crate_may_not() {
 }
 
 #[test]
+fn the_testkit_is_for_tests() {
+    assert!(findings("wharf-gateway", TESTKIT, Some("dev")).is_empty());
+    assert_eq!(findings("wharf-gateway", TESTKIT, None).len(), 1);
+    assert!(findings(TESTKIT, "hyper", None).is_empty());
+}
+
+#[test]
 fn wants_a_place_for_every_crate() {
     assert!(findings("wharf-types", "serde", None)[0].contains("a crate without a place"));
 }
