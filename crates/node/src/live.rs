@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use wharf_app::{Access, App, Component as Declared, Route, Source, StaticResponse, Target as DeclaredTarget};
-use wharf_component::{Facts, PROVIDED};
+use wharf_component::PROVIDED;
 use wharf_host::Outbound;
 use wharf_runtime::{Component, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
@@ -145,12 +145,12 @@ impl Prepare<'_> {
             Ok(bytes) => bytes,
             Err(source) => return Err(ComponentError::Read { component, span, path, source }),
         };
-        // Before the engine sees the bytes: the inspection refuses files that would exhaust the stack of a parser.
-        let facts = match wharf_component::inspect(&bytes) {
-            Ok(facts) => facts,
-            Err(source) => return Err(ComponentError::Inspect { component, span, path, source }),
-        };
-        self.check(declared, &facts, &path)?;
+        let digest = wharf_runtime::digest(&bytes);
+        // What is in the cache was inspected before it was compiled. That is most of a start with large components.
+        let known = self.runtime.has_compiled(&digest);
+        if !known {
+            self.check(declared, &bytes, &path)?;
+        }
         let recipe = grants::recipe(&app.name, declared, self.folder, self.log);
         if let Err(source) = recipe.check() {
             return Err(ComponentError::Grant { component, span: declared.name_span.clone(), source });
@@ -159,6 +159,7 @@ impl Prepare<'_> {
             app: app.name.as_str().into(),
             component: declared.name.as_str().into(),
             bytes: &bytes,
+            digest,
             limits: limits(declared),
             reuse: reuse(declared),
             recipe,
@@ -169,8 +170,16 @@ impl Prepare<'_> {
                 Arc::new(SameApp(family.clone())),
             ),
         };
-        let loaded =
-            self.runtime.load(source).map_err(|source| ComponentError::Load { component, span, path, source })?;
+        let loaded = match self.runtime.load(source) {
+            Ok(loaded) => loaded,
+            Err(source) => {
+                self.check(declared, &bytes, &path)?;
+                return Err(ComponentError::Load { component, span, path, source });
+            }
+        };
+        if known && loaded.component.serves().is_none() {
+            self.check(declared, &bytes, &path)?;
+        }
         Ok(Ready {
             name: declared.name.clone(),
             component: loaded.component,
@@ -179,9 +188,15 @@ impl Prepare<'_> {
         })
     }
 
-    fn check(&self, declared: &Declared, facts: &Facts, path: &Path) -> Result<(), ComponentError> {
+    /// Says in the words of people why a component cannot be served, if it cannot. Before the engine sees its bytes: the inspection
+    /// refuses files that would exhaust the stack of a parser.
+    fn check(&self, declared: &Declared, bytes: &[u8], path: &Path) -> Result<(), ComponentError> {
         let (component, span, path) = (declared.name.clone(), declared.source_span.clone(), path.to_owned());
-        let missing = wharf_component::check(facts, PROVIDED);
+        let facts = match wharf_component::inspect(bytes) {
+            Ok(facts) => facts,
+            Err(source) => return Err(ComponentError::Inspect { component, span, path, source }),
+        };
+        let missing = wharf_component::check(&facts, PROVIDED);
         // A core module has no imports that a grant could help; say first that it is one.
         if facts.kind == wharf_component::Kind::Component && !missing.is_empty() {
             return Err(ComponentError::Missing { component, span, path, missing });

@@ -52,7 +52,8 @@ impl Program<'_> {
         let limits = Limits { memory_bytes: self.memory_bytes, cpu: FOR_EVER, wall: FOR_EVER, ..Limits::default() };
         let outbound = Outbound::denied(Arc::clone(&recipe.app), Arc::clone(&recipe.component));
         let (app, component) = (Arc::clone(&recipe.app), Arc::clone(&recipe.component));
-        let loaded = runtime.load(Source { app, component, bytes, limits, reuse: None, recipe, outbound })?;
+        let digest = wharf_runtime::digest(bytes);
+        let loaded = runtime.load(Source { app, component, bytes, digest, limits, reuse: None, recipe, outbound })?;
         Ok(loaded.component)
     }
 

@@ -47,6 +47,11 @@ impl Cache {
         Ok(Self { folder: folder.to_owned(), key, limit_bytes })
     }
 
+    /// Tells whether there is an entry of `digest` for `engine`; whether it is sound is found out when it is loaded.
+    pub(crate) fn has(&self, engine: &wasmtime::Engine, digest: &str) -> bool {
+        self.entry(engine, digest).is_file()
+    }
+
     /// Loads the entry of `digest` for `engine`, if there is one that this cache wrote and nobody changed.
     pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
         let path = self.entry(engine, digest);

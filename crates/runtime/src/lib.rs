@@ -30,6 +30,6 @@ pub use cwasm::{Cache, CacheError};
 pub use engine::{Engine, Settings, TICK};
 pub use invoke::http::Call;
 pub use limits::{Limits, Reuse};
-pub use load::{LoadError, Loaded, Runtime, Source};
+pub use load::{LoadError, Loaded, Runtime, Source, digest};
 pub use outcome::{Cause, Failure};
 pub use turns::pump;

@@ -35,6 +35,8 @@ pub struct Source<'a> {
     pub component: Arc<str>,
     /// The component, as WebAssembly binary.
     pub bytes: &'a [u8],
+    /// Its digest, as [`digest`] returns it.
+    pub digest: Arc<str>,
     /// Its limits.
     pub limits: Limits,
     /// Whether instances serve more than one request.
@@ -51,6 +53,11 @@ pub struct Loaded {
     pub component: Arc<Component>,
     /// How long it took to compile; absent if the code came from the cache.
     pub compiled: Option<Duration>,
+}
+
+/// Returns the digest of a component's bytes: what it is known by in the cache and in the log.
+pub fn digest(bytes: &[u8]) -> Arc<str> {
+    format!("blake3:{}", blake3::hash(bytes).to_hex()).into()
 }
 
 /// A component that cannot be loaded.
@@ -92,19 +99,23 @@ impl Runtime {
         &self.engine
     }
 
+    /// Tells whether the component of that digest is compiled already, so that loading it takes no time.
+    pub fn has_compiled(&self, digest: &str) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.has(self.engine.raw(), digest))
+    }
+
     /// Loads a component. Takes CPU seconds for a large one that is not in the cache; call it off a core's loop.
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, source: Source<'_>) -> Result<Loaded, LoadError> {
-        let digest: Arc<str> = format!("blake3:{}", blake3::hash(source.bytes).to_hex()).into();
-        let (compiled, took) = self.compile(source.bytes, &digest)?;
+        let (compiled, took) = self.compile(source.bytes, &source.digest)?;
         check_initial_memory(&compiled, &source.limits)?;
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
         let pre = self.linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
         let component = Component {
-            identity: Identity { app: source.app, component: source.component, digest },
+            identity: Identity { app: source.app, component: source.component, digest: source.digest },
             engine: self.engine.clone(),
             handler: handler(&pre),
             pre,
