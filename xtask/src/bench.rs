@@ -76,6 +76,7 @@ pub(crate) struct Bench {
     pub(crate) wasmtime: PathBuf,
     pub(crate) native: PathBuf,
     pub(crate) stops: PathBuf,
+    pub(crate) swap: PathBuf,
     pub(crate) options: Options,
 }
 
@@ -141,6 +142,7 @@ impl Bench {
             wasmtime: target.join("tools/wasmtime/bin/wasmtime"),
             native: target.join("benches/release/native-hyper"),
             stops: target.join("benches/release/stops"),
+            swap: target.join("benches/release/swap"),
             root,
             out,
             options,

@@ -119,13 +119,19 @@ fn load(apps: usize, work: &Path, bench: &Bench, cores: Cores) -> Result<Loaded>
     server.wait_for("/ready", timeout)?.expect("ready\n")?;
     let took = start.elapsed();
     let idle = Memory::of(server.pid())?;
-    let mut connection = Connection::open(server.address, ANSWER_TIMEOUT)?;
-    for number in 0..apps {
-        connection.get(&format!("/c{number}"))?.expect(BODY).with_context(|| format!("app {number}"))?;
-    }
+    answer_once_each(apps, &server)?;
     let used = Memory::of(server.pid())?;
     server.stop()?;
     Ok(Loaded { apps, took, memory: [idle, used] })
+}
+
+fn answer_once_each(apps: usize, server: &Server) -> Result<()> {
+    let mut connection = Connection::open(server.address, ANSWER_TIMEOUT)?;
+    connection.get("/ready")?.expect("ready\n")?;
+    for number in 0..apps {
+        connection.get(&format!("/c{number}"))?.expect(BODY).with_context(|| format!("app {number}"))?;
+    }
+    Ok(())
 }
 
 fn apps_table(loaded: &[Loaded]) -> String {
@@ -182,6 +188,7 @@ fn suspend(guest: &'static str, bench: &Bench, cores: Cores) -> Result<Suspended
         connection.receive()?.expect("late\n")?;
     }
     let after = Memory::of(server.pid())?;
+    drop(connections);
     server.stop()?;
     Ok(Suspended { guest, memory: [before, connected, waiting, after] })
 }

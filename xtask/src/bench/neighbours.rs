@@ -27,8 +27,11 @@ const FULL: usize = 2;
 const LIMITS: &str = "limits = { cpu = \"1h\", wall = \"1h\" }";
 /// How long a client of a spinner waits before it looks whether to stop.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How long it may take until all spinners spin.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long it may take until the spinners spin, and until they are gone.
+const TURN_TIMEOUT: Duration = Duration::from_secs(20);
+/// The share of its core that a server uses whose guests spin: not all of it, the machine may have other work.
+const BUSY: f64 = 0.7;
+const CALM: f64 = 0.1;
 
 /// What the good one did at one time.
 type Phase = (&'static str, [Measured; 3]);
@@ -49,15 +52,16 @@ pub(crate) fn run(bench: &Bench) -> Result<Report> {
             let (server, stop, ended) = (&server, &stop, &ended);
             scope.spawn(move || cores::on(cores.load, || keep_busy(spinner, server, stop, ended)));
         }
-        let crowded = wait_until_busy(&server).and_then(|()| good(&server, cores, bench));
+        let crowded = wait_until(&server, |share| share > BUSY).and_then(|_| good(&server, cores, bench));
         stop.store(true, Ordering::Relaxed);
         crowded
     })?;
     let ended = ended.into_inner();
-    // The spinners' clients have left; the good one has its core back.
+    // The clients of the spinners have left, and with them the spinners.
+    let calm = wait_until(&server, |share| share < CALM)?;
     let afterwards = good(&server, cores, bench)?;
     server.stop()?;
-    Ok(make_report(&[("alone", alone), ("beside eight that spin", crowded), ("afterwards", afterwards)], ended))
+    Ok(make_report(&[("alone", alone), ("beside eight that spin", crowded), ("afterwards", afterwards)], ended, calm))
 }
 
 fn write_app(folder: &Path, bench: &Bench) -> Result<()> {
@@ -104,19 +108,18 @@ fn keep_busy(spinner: usize, server: &Server, stop: &AtomicBool, ended: &AtomicU
     Ok(())
 }
 
-/// Waits until the server uses most of its core for a second.
-fn wait_until_busy(server: &Server) -> Result<()> {
-    const LOOK: Duration = Duration::from_secs(1);
-    /// Not all of it: the machine may have other work.
-    const SHARE: f64 = 0.7;
+/// Waits until the share of its core that the server uses is as wanted, and returns how long that took.
+fn wait_until(server: &Server, wanted: impl Fn(f64) -> bool) -> Result<Duration> {
+    const LOOK: Duration = Duration::from_millis(500);
     let start = Instant::now();
     loop {
         let before = processor_seconds(server.pid())?;
         thread::sleep(LOOK);
-        if processor_seconds(server.pid())? - before >= SHARE * LOOK.as_secs_f64() {
-            return Ok(());
+        let share = (processor_seconds(server.pid())? - before) / LOOK.as_secs_f64();
+        if wanted(share) {
+            return Ok(start.elapsed());
         }
-        ensure!(start.elapsed() < BUSY_TIMEOUT, "the spinners do not spin");
+        ensure!(start.elapsed() < TURN_TIMEOUT, "the server uses {share:.2} of its core");
     }
 }
 
@@ -126,11 +129,14 @@ fn host(spinner: usize) -> String {
 
 // === What is said about it ===
 
-fn make_report(phases: &[Phase], ended: u64) -> Report {
+fn make_report(phases: &[Phase], ended: u64, calm: Duration) -> Report {
     let [alone, crowded, ..] = phases else { return Report::default() };
     let mut report = Report::default();
     report.add(table(phases));
-    report.add(format!("Requests of spinners that ended on their own: {ended}.\n"));
+    report.add(format!(
+        "Requests of spinners that ended on their own: {ended}. The core was free {} s after their clients left.\n",
+        number(calm.as_secs_f64())
+    ));
     let share = |at: usize| crowded.1[at].per_second / alone.1[at].per_second;
     let mut targets = vec![Target {
         what: format!("throughput of the good one at {}, of alone / {SPINNERS}", CONNECTIONS[FULL]),
@@ -146,7 +152,7 @@ fn make_report(phases: &[Phase], ended: u64) -> Report {
     }));
     report.add_targets(&targets);
     let phase = |(name, measured): &Phase| json!({ "phase": name, "wrk": measured.each_ref().map(|m| &m.raw) });
-    report.raw = json!({ "spinners": SPINNERS, "ended": ended, "phases": Value::from_iter(phases.iter().map(phase)) });
+    report.raw = json!({ "spinners": SPINNERS, "ended": ended, "calm_after_s": calm.as_secs_f64(), "phases": Value::from_iter(phases.iter().map(phase)) });
     report
 }
 
