@@ -116,9 +116,8 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
         node.swap(&read.app, &project.folder()).map_err(|error| project::load_error(&error, read.text.as_ref()))?;
     drop(first);
     let cores = start_cores(args, &gateway, &node)?;
-    announce(args, &cores, &description, &state_path);
-    let server = Server { args, project, node, state: state_path };
-    server.serve(&read)?;
+    let server = Server { args, project, node, state: state_path.clone() };
+    server.serve(&read, || announce(args, &cores, &description, &state_path))?;
     let cut = cores.stop();
     if cut > 0 {
         tracing::warn!("{cut} connections were still open after {} s and were cut off", args.drain);
@@ -204,19 +203,22 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    /// Waits for the end, and puts new versions in place meanwhile.
-    fn serve(&self, read: &Read) -> Result<(), CommandError> {
+    /// Waits for the end, and puts new versions in place meanwhile. `announce` is called when signals and changes are noticed: whoever
+    /// reads the start-up line may act on it at once.
+    fn serve(&self, read: &Read, announce: impl FnOnce()) -> Result<(), CommandError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| CommandError::failed(format!("cannot start an event loop: {error}")))?;
         runtime.block_on(async {
             let mut end = End::listen()?;
             if !self.args.watch {
+                announce();
                 end.asked().await;
                 return Ok(());
             }
             let watching = Watch::start().map_err(|error| CommandError::failed(format!("cannot watch files: {error}")));
             let mut watch = watching?;
             watch.set(self.files(Some(read)));
+            announce();
             loop {
                 tokio::select! {
                     () = end.asked() => return Ok(()),

@@ -1,0 +1,19 @@
+//! The built program from outside: its command line, its files, its sockets, and guests that mean it no good.
+//!
+//! Guests come from `target/guests`; `cargo xtask guests` builds them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
+
+mod support;
+mod up;
+
+#[test]
+fn no_room_of_these_tests_is_forgotten() {
+    let text = include_str!("main.rs");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let room = name.trim_end_matches(".rs");
+        assert!(room == "main" || text.contains(&format!("mod {room};")), "{name} is not in main.rs");
+    }
+}

@@ -1,0 +1,25 @@
+//! What several rooms of these tests use.
+
+use wharf_testkit::{Program, Server};
+
+/// The program that was just built.
+pub(crate) fn wharf() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_wharf"))
+}
+
+/// Asserts that the process is the same, alive, and answers for `hello` beside whatever else happened.
+#[track_caller]
+pub(crate) fn neighbour_answers(server: &mut Server) {
+    assert!(server.is_alive(), "the process ended:\n{}", server.log());
+    let answer = server.get("hello", "/");
+    assert_eq!((answer.status(), answer.text().as_str()), (200, "hello\n"));
+}
+
+/// Runs `curl` with these arguments and returns what it printed and its exit code.
+pub(crate) fn curl(args: &[&str]) -> (String, i32) {
+    let output =
+        std::process::Command::new("curl").args(["--silent", "--show-error", "--max-time", "90"]).args(args).output();
+    let output = output.unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (text, output.status.code().unwrap_or(-1))
+}
