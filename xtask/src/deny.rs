@@ -57,7 +57,7 @@ fn full_check() -> Result<ExitCode> {
     let program = run::root().join("target/tools/cargo/bin/cargo-deny").to_string_lossy().into_owned();
     if !run::succeeds(&mut run::command(&program, &["--version"])) {
         println!("installing cargo-deny {CARGO_DENY} into target/tools");
-        test::install("cargo-deny", CARGO_DENY)?;
+        test::install("cargo-deny", CARGO_DENY, &[])?;
     }
     Ok(run::exit_code(run::status(&mut run::command(&program, &["--locked", "check"]))?))
 }

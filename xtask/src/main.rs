@@ -6,6 +6,7 @@
 mod bench;
 mod debian;
 mod deny;
+mod docs;
 mod finding;
 mod guests;
 mod layers;
@@ -26,6 +27,7 @@ tasks:
   tidy      check what a compiler does not: sizes, headers, words, error codes, manifests
   layers    check which crate uses which; --print shows the table
   deny      check what we depend on against deny.toml; --full uses cargo-deny
+  docs      write the reference pages that the program makes
   bench     measure beside `wasmtime serve` and a native server (--help says more)
 ";
 
@@ -49,6 +51,7 @@ fn run_task(task: &str, args: &[String]) -> Option<Result<ExitCode>> {
         "tidy" => tidy::run(args),
         "layers" => layers::run(args),
         "deny" => deny::run(args),
+        "docs" => docs::run(args),
         "bench" => bench::run(args),
         _ => return None,
     })

@@ -51,17 +51,18 @@ fn nextest() -> Result<Command> {
     let program = run::root().join("target/tools/cargo/bin/cargo-nextest").to_string_lossy().into_owned();
     if !run::succeeds(&mut run::command(&program, &["nextest", "--version"])) {
         println!("installing cargo-nextest {NEXTEST} into target/tools");
-        install("cargo-nextest", NEXTEST)?;
+        // Without the code that updates itself.
+        install("cargo-nextest", NEXTEST, &["--no-default-features", "--features", "default-no-update"])?;
     }
     Ok(run::command(&program, &[]))
 }
 
 /// Installs a tool of cargo into `target/tools/cargo`.
-pub(crate) fn install(name: &str, version: &str) -> Result<()> {
+pub(crate) fn install(name: &str, version: &str, features: &[&str]) -> Result<()> {
     let args = ["install", name, "--version", version, "--locked", "--quiet", "--root", "target/tools/cargo"];
-    let mut command = run::command("cargo", &args);
+    let mut command = run::command("cargo", &[&args[..], features].concat());
     // A tool that mostly waits for others: what counts is the time until it is there.
-    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
+    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_LTO", "off");
     command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
     command.env("CARGO_TARGET_DIR", run::root().join("target/tools/build"));
     run::succeed(&mut command)

@@ -1,0 +1,26 @@
+//! `cargo xtask docs`: writes the reference pages that the program itself makes. A test of `cli` compares them.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::run;
+
+/// What the program calls a page, and its file.
+const PAGES: &[(&str, &str)] = &[("cli", "cli.md"), ("manifest", "manifest.md"), ("schema", "manifest.schema.json")];
+
+pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
+    if !args.is_empty() {
+        bail!("usage: cargo xtask docs");
+    }
+    let folder = run::root().join("docs/reference");
+    fs::create_dir_all(&folder)?;
+    for (page, file) in PAGES {
+        let wharf = ["run", "--quiet", "--locked", "--package", "wharf-cli", "--", "reference", page];
+        let text = run::output(&mut run::command("cargo", &wharf))?;
+        fs::write(folder.join(file), text).with_context(|| format!("cannot write {file}"))?;
+        println!("docs/reference/{file}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
