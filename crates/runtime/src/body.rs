@@ -26,7 +26,7 @@ const EAGER_BYTES: usize = 32 << 10;
 /// Empty frames that are swallowed before the core is given back.
 const EMPTY_FRAMES: usize = 64;
 
-type Guest = Metered<Result<(), Failure>>;
+pub(crate) type Guest = Metered<Result<(), Failure>>;
 
 /// The guest behind a body.
 pub(crate) struct Running {
@@ -41,14 +41,15 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// `guest`: absent if it has ended already, then with its `failure` if it failed.
     pub(crate) fn fresh(
         component: &Arc<Component>,
-        guest: Guest,
+        guest: Option<Guest>,
         permit: Permit,
         request: Option<RequestId>,
         failure: Option<Failure>,
     ) -> Self {
-        Self { component: Arc::clone(component), request, guest: Some(guest), worker: None, _permit: permit, failure }
+        Self { component: Arc::clone(component), request, guest, worker: None, _permit: permit, failure }
     }
 
     pub(crate) fn reused(component: &Arc<Component>, worker: Arc<Worker>, permit: Permit) -> Self {

@@ -63,6 +63,7 @@ impl<T> Metered<T> {
     /// Runs the guest until it waits, ends, or has spent its budget. Must not be polled again after `Ready`.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Ended>> {
         let Some(future) = self.future.as_mut() else {
+            debug_assert!(false, "polled after it was ready");
             return Poll::Pending;
         };
         self.ticker.touch();

@@ -91,10 +91,11 @@ pub async fn handle(component: &Arc<Component>, call: Call) -> Result<Response<G
         // `poll_fn` is ready without an end only if there is an answer.
         (None, None) => Err(Cause::NoResponse.into()),
         (Some(Ok(response)), ended) => {
-            let failure = match ended {
-                Some(Ok(Err(failure))) => Some(failure),
-                Some(Err(ended)) => Some(Failure::ended(ended)),
-                _ => None,
+            let (guest, failure) = match ended {
+                None => (Some(guest), None),
+                Some(Ok(Ok(()))) => (None, None),
+                Some(Ok(Err(failure))) => (None, Some(failure)),
+                Some(Err(ended)) => (None, Some(Failure::ended(ended))),
             };
             let running = Running::fresh(component, guest, permit, request, failure);
             Ok(GuestBody::settle(response, running).await)

@@ -1,0 +1,3 @@
+//! Real guests in a real runtime, without sockets.
+
+mod http;
