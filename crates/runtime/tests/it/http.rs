@@ -10,7 +10,8 @@ use wharf_telemetry::log::Log;
 
 fn load(guest: &str, limits: Limits, reuse: Option<Reuse>) -> Arc<Component> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests").join(format!("{guest}.wasm"));
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guests`", path.display()));
+    let bytes =
+        std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guests`", path.display()));
     let engine = Engine::new(&Settings { instances: 8, ..Settings::default() }).unwrap();
     let runtime = Runtime::new(engine, None).unwrap();
     let source = Source {
