@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use wharf_app::App;
 use wharf_gateway::{Config, Gateway, Limits};
 use wharf_node::{Cores, CoresConfig, Node, State};
@@ -25,7 +25,8 @@ fn main() -> Result<()> {
     let count: usize = count.parse().context("COUNT is a number")?;
     let state = State::open(Path::new(state))?;
     let gateway = Arc::new(gateway());
-    let runtime = Runtime::new(Engine::new(&Settings::default())?, state.cache())?;
+    let runtime = Engine::new(&Settings::default()).and_then(|engine| Runtime::new(engine, state.cache()));
+    let runtime = runtime.map_err(|error| anyhow!("cannot build the engine: {error:#}"))?;
     let node = Node::new(runtime, Arc::clone(&gateway), Log::discard());
     let apps = [old, new].map(|file| App::implicit("swapped", file));
     for app in &apps {

@@ -48,7 +48,9 @@ pub(crate) fn run(bench: &Bench) -> Result<Report> {
             row.starts.push(started.ok());
         }
     }
-    report.add(table(&rows));
+    if !rows.is_empty() {
+        report.add(table(&rows));
+    }
     let mut targets = targets(&rows);
     report.raw = Value::Object(rows.iter().map(|row| (row.name.to_owned(), row.json())).collect());
     if bench.options.wants("swap") {
