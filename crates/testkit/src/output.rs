@@ -3,6 +3,7 @@
 use crate::wait::BOUND;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The lines of one stream of a process. Clones are the same stream.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +49,16 @@ impl Output {
 
     /// Waits for a line that `wanted` takes. Absent if the stream ends without one, or [`BOUND`] passes.
     pub(crate) fn line(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        self.line_within(BOUND, wanted)
+    }
+
+    /// Waits for a line that `wanted` takes. Absent if the stream ends without one, or `bound` passes.
+    pub(crate) fn line_within(&self, bound: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let find = |lines: &Lines| lines.lines.iter().find(|line| wanted(line)).cloned();
         let (lines, _) = self
             .0
             .1
-            .wait_timeout_while(self.lock(), BOUND, |lines| find(lines).is_none() && !lines.ended)
+            .wait_timeout_while(self.lock(), bound, |lines| find(lines).is_none() && !lines.ended)
             .unwrap_or_else(PoisonError::into_inner);
         find(&lines)
     }

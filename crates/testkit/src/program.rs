@@ -61,7 +61,11 @@ impl Program {
     /// makes them quick.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
-        command.env("XDG_CACHE_HOME", cache_home()).env_remove("NO_COLOR").stdin(Stdio::null());
+        command
+            .env("XDG_CACHE_HOME", cache_home())
+            .env_remove("NO_COLOR")
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::null());
         command
     }
 

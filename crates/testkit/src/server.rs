@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// A `wharf up` to be started.
@@ -160,8 +161,13 @@ impl Server {
     /// When there is none.
     #[track_caller]
     pub fn logged(&self, text: &str) -> String {
-        let line = self.log.line(|line| line.contains(text));
-        line.unwrap_or_else(|| panic!("{text:?} was not logged:\n{}", self.log()))
+        self.find_logged(&[text]).unwrap_or_else(|| panic!("{text:?} was not logged:\n{}", self.log()))
+    }
+
+    /// Returns the first line of the log with all `texts` in it, which may take a moment to come.
+    pub fn find_logged(&self, texts: &[&str]) -> Option<String> {
+        const LOG_BOUND: Duration = Duration::from_secs(10);
+        self.log.line_within(LOG_BOUND, |line| texts.iter().all(|text| line.contains(text)))
     }
 
     /// Returns a number of `/proc/PID/status`, such as `VmRSS` in KiB.

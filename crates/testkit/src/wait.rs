@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long anything may take before a test gives up: far more than it takes on a busy machine, less than the runner allows a test.
-pub const BOUND: Duration = Duration::from_secs(90);
+pub const BOUND: Duration = Duration::from_secs(60);
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(5);

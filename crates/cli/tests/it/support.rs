@@ -1,6 +1,6 @@
 //! What several rooms of these tests use.
 
-use wharf_testkit::{Program, Server};
+use wharf_testkit::{App, Program, Server, service};
 
 /// The program that was just built.
 pub(crate) fn wharf() -> Program {
@@ -22,4 +22,16 @@ pub(crate) fn curl(args: &[&str]) -> (String, i32) {
     let output = output.unwrap();
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (text, output.status.code().unwrap_or(-1))
+}
+
+/// A manifest with these parts, and `hello` as their neighbour.
+pub(crate) fn neighbourhood(parts: &str) -> String {
+    format!("name = \"town\"\n{}{parts}", service("hello", "hello", ""))
+}
+
+/// An app of the guest as component `bad`, with little of everything, and its neighbour.
+pub(crate) fn misbehaving(guest: &str, more: &str) -> App {
+    const LIMITS: &str =
+        "[component.bad.limits]\nmemory = \"16MiB\"\ncpu = \"200ms\"\nwall = \"2s\"\nresponse-body = \"1MiB\"";
+    App::new(&neighbourhood(&service("bad", guest, &format!("{more}\n{LIMITS}"))))
 }
