@@ -29,4 +29,4 @@ pub use parse::parse;
 pub use pattern::PatternError;
 pub use problem::{Palette, Problem, Severity, Span, position, render, render_with};
 pub use quantity::{format_duration, format_size, parse_duration, parse_size};
-pub use route::{Methods, PathPattern, Route, RouteHost, Segment};
+pub use route::{Conflicts, Methods, PathPattern, Route, RouteHost, Segment};

@@ -28,8 +28,10 @@ use std::net::Ipv6Addr;
 
 use crate::pattern::{PatternError, check_host_name};
 
+mod conflicts;
 mod path;
 
+pub use conflicts::Conflicts;
 pub use path::{PathPattern, Segment};
 
 /// The requests that a trigger answers.

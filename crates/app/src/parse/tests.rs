@@ -445,6 +445,18 @@ fn deep_long_and_hostile_manifests_end() {
     }
 }
 
+#[test]
+fn many_methods_of_one_path_are_compared_in_no_time() {
+    let triggers = |methods: &dyn Fn(usize) -> String| -> String {
+        (0..10_000).map(|at| format!("[[trigger.http]]\nroute='/'\nmethods=[{}]\nstatic={{}}\n", methods(at))).collect()
+    };
+    let app = sound(&format!("name = 'n'\n{}", triggers(&|at| format!("'A{at}'"))));
+    assert_eq!(app.http.len(), 10_000);
+    let list = |start: usize| (start..start + 40_000).map(|at| format!("'{at}',")).collect::<String>();
+    let two = [0, 40_000].map(|start| format!("[[trigger.http]]\nroute='/'\nstatic={{}}\nmethods=[{}]\n", list(start)));
+    assert_eq!(sound(&format!("name = 'n'\n{}", two.concat())).http.len(), 2);
+}
+
 proptest! {
     #[test]
     fn any_text_is_answered_without_a_panic(text in r"[\PC\n\r\t]{0,200}") {

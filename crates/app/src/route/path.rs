@@ -99,6 +99,23 @@ impl PathPattern {
             && self.segments.len() == other.segments.len()
             && self.segments.iter().zip(&other.segments).all(same)
     }
+
+    /// Returns a text that is the same for two patterns exactly when they have the same shape.
+    pub(super) fn shape(&self) -> String {
+        let mut shape = String::new();
+        for segment in &self.segments {
+            shape.push('/');
+            // A literal never starts with a colon.
+            shape.push_str(match segment {
+                Segment::Literal(text) => text,
+                Segment::Param(_) => ":",
+            });
+        }
+        if self.open_ended {
+            shape.push_str("/...");
+        }
+        shape
+    }
 }
 
 impl fmt::Debug for PathPattern {

@@ -1,4 +1,6 @@
-use super::{Methods, PathPattern, Route, RouteHost};
+use proptest::prelude::*;
+
+use super::{Conflicts, Methods, PathPattern, Route, RouteHost};
 
 fn check_path(text: &str, expected: &str) {
     let found = match PathPattern::parse(text) {
@@ -86,4 +88,26 @@ fn tells_conflicts() {
     check(&route("/:a/b", &[]), &route("/x/b", &[]), false);
     check(&route("/a", &[]), &route("/a/", &[]), false);
     check(&route("/a", &[]), &route("/a/...", &[]), false);
+}
+
+proptest! {
+    #[test]
+    fn the_first_conflict_is_found_without_comparing_each_with_each(
+        drafts in proptest::collection::vec((
+            proptest::sample::select(vec!["*.b", "a", "b"]),
+            proptest::sample::select(vec!["/", "/:x", "/:y", "/...", "/x", "/x/", "/x/...", "/:x/..."]),
+            proptest::option::of(proptest::collection::vec(proptest::sample::select(vec!["A", "B", "C"]), 0..3)),
+        ), 0..12),
+    ) {
+        let route = |(host, path, methods): (&str, &str, Option<Vec<&str>>)| Route {
+            host: RouteHost::parse(host).unwrap(),
+            path: PathPattern::parse(path).unwrap(),
+            methods: methods.map_or(Methods::Any, |names| Methods::only(names.into_iter().map(str::to_owned))),
+        };
+        let routes: Vec<Route> = drafts.into_iter().map(route).collect();
+        let mut conflicts = Conflicts::default();
+        for (at, route) in routes.iter().enumerate() {
+            prop_assert_eq!(conflicts.add(route), routes[..at].iter().position(|other| other.conflicts_with(route)));
+        }
+    }
 }
