@@ -3,12 +3,13 @@
 //! In: the text of `wharf.toml`. Out: the [`App`] and all problems. The manifest is read to its end whatever is wrong
 //! with it; an app with an error in it is thrown away as the last step, so that the readers need no second path.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::app::{App, Component, check_name, valid_name_from};
+use crate::app::{App, Component, NAME_LEN_MAX, check_name, valid_name_from};
 use crate::codes;
 use crate::grant::HttpGrant;
 use crate::nearest::nearest;
@@ -178,11 +179,19 @@ fn read_components(root: &Section<'_>, mentions: &mut Vec<Mention>, problems: &m
             continue;
         };
         check_name_at(&name, "the name of the component", problems);
-        let title = format!("component.{}", name.get_ref());
+        let title = format!("component.{}", brief(name.get_ref()));
         let section = Section::open(table, value.span(), "component.*", title, problems);
         components.push(component::read(&name, &section, mentions, problems));
     }
     components
+}
+
+/// Returns as much of a name as a sound one has: each problem of the table repeats it.
+fn brief(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(NAME_LEN_MAX) {
+        Some((end, _)) => format!("{}…", &name[..end]).into(),
+        None => name.into(),
+    }
 }
 
 /// Returns every name that has a table, sound or not, so that one mistake in it is not reported twice.

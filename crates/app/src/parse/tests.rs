@@ -446,6 +446,17 @@ fn deep_long_and_hostile_manifests_end() {
 }
 
 #[test]
+fn a_long_name_is_not_repeated_in_each_problem_of_its_table() {
+    let keys: String = (0..1000).map(|at| format!("k{at} = 1\n")).collect();
+    let text = format!("name = \"n\"\n[component.{}]\nsource = \"b\"\n{keys}", "é".repeat(100_000));
+    let (_, problems) = parse(&text);
+    assert_eq!(problems.len(), 200);
+    let shown = render(&problems, "wharf.toml", &text);
+    assert!(shown.len() < 500_000, "{} bytes", shown.len());
+    assert!(shown.contains(&format!("unknown key `k7` in `component.{}…`", "é".repeat(63))), "{}", &shown[..2000]);
+}
+
+#[test]
 fn many_methods_of_one_path_are_compared_in_no_time() {
     let triggers = |methods: &dyn Fn(usize) -> String| -> String {
         (0..10_000).map(|at| format!("[[trigger.http]]\nroute='/'\nmethods=[{}]\nstatic={{}}\n", methods(at))).collect()
