@@ -8,11 +8,11 @@
 //! the path. It allocates nothing, unless the host has capitals or is an IPv6 address, or the method is refused.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
 
 use http::Method;
-use wharf_app::{Methods, PathPattern, Route, RouteHost, Segment};
+use wharf_app::{Conflicts, Methods, PathPattern, Route, RouteHost, Segment};
 
 /// Bytes of the longest authority that can fit a route: a name of 253, a dot, a colon and a port. Each dot of a longer
 /// one would cost a look-up for nothing.
@@ -22,6 +22,7 @@ const AUTHORITY_LEN_MAX: usize = 253 + ".:65535".len();
 #[derive(Debug)]
 pub struct Router<T> {
     entries: Vec<Entry<T>>,
+    trees: Vec<Node>,
     /// Tables by name, for `RouteHost::Exact`.
     exact: HashMap<String, HostTable>,
     /// Tables by suffix, for `RouteHost::Suffix`.
@@ -36,11 +37,13 @@ struct Entry<T> {
     target: T,
 }
 
-/// Trees of the routes that can answer for one host, those of the most specific host first.
+/// The trees, by their places in the router, of the routes that can answer for one host; those of the most specific host
+/// come first.
 ///
-/// The first tree has the routes of exactly this host. The others repeat routes of less specific hosts, as far as they
-/// are of the same apps: so one look-up finds the table, and no other app can be reached from it.
-type HostTable = Vec<Node>;
+/// The first tree has the routes of exactly this host. The others have routes of less specific hosts, as far as they
+/// are of the same apps: so one look-up finds the table, and no other app can be reached from it. Hosts of the same apps
+/// share them: an app of a thousand hosts and a thousand other routes does not take their product.
+type HostTable = Vec<usize>;
 
 /// What was found for a request. Lives as long as the router and the request's path.
 #[derive(Debug)]
@@ -85,7 +88,7 @@ pub struct RouteConflict {
 impl<T> Default for Router<T> {
     /// A table without routes.
     fn default() -> Self {
-        Self { entries: Vec::new(), exact: HashMap::new(), suffix: HashMap::new(), any: Vec::new() }
+        Self { entries: Vec::new(), trees: Vec::new(), exact: HashMap::new(), suffix: HashMap::new(), any: Vec::new() }
     }
 }
 
@@ -104,13 +107,15 @@ impl<T> Router<T> {
             .enumerate()
             .flat_map(|(app, routes)| routes.into_iter().map(move |(route, target)| Entry { app, route, target }))
             .collect();
-        let mut hosts: HashMap<&RouteHost, Vec<usize>> = HashMap::new();
+        check_conflicts(&entries)?;
+        let mut trees = Trees { entries: &entries, hosts: HashMap::new(), places: HashMap::new(), list: Vec::new() };
         for (id, entry) in entries.iter().enumerate() {
-            hosts.entry(&entry.route.host).or_default().push(id);
+            trees.hosts.entry(&entry.route.host).or_default().push(id);
         }
         let mut router = Self::default();
-        for host in hosts.keys() {
-            let table = host_table(host, &hosts, &entries)?;
+        let hosts: Vec<&RouteHost> = trees.hosts.keys().copied().collect();
+        for host in hosts {
+            let table = trees.table(host);
             match host {
                 RouteHost::Any => router.any = table,
                 RouteHost::Suffix(suffix) => {
@@ -121,7 +126,7 @@ impl<T> Router<T> {
                 }
             }
         }
-        drop(hosts);
+        router.trees = trees.list;
         router.entries = entries;
         Ok(router)
     }
@@ -135,7 +140,7 @@ impl<T> Router<T> {
         let Some(rest) = path.strip_prefix('/') else { return Match::NotFound };
         let table = self.table(host);
         let mut fitting = |ids: &[usize]| self.choose(ids, method);
-        match table.iter().find_map(|tree| tree.walk(Some(rest), &mut fitting)) {
+        match table.iter().find_map(|tree| self.trees[*tree].walk(Some(rest), &mut fitting)) {
             Some(id) => {
                 let Entry { route, target, .. } = &self.entries[id];
                 Match::Found(Found { target, route, path })
@@ -144,7 +149,7 @@ impl<T> Router<T> {
         }
     }
 
-    fn table(&self, host: Option<&str>) -> &HostTable {
+    fn table(&self, host: Option<&str>) -> &[usize] {
         let Some(name) = host.filter(|host| host.len() <= AUTHORITY_LEN_MAX).map(host_name) else { return &self.any };
         if let Some(table) = self.exact.get(name.as_ref()) {
             return table;
@@ -161,11 +166,11 @@ impl<T> Router<T> {
     }
 
     /// Says why no route answers. Walks again, so that requests that are answered do not pay for the list.
-    fn refuse(&self, table: &HostTable, rest: &str) -> Match<'_, 'static, T> {
+    fn refuse(&self, table: &[usize], rest: &str) -> Match<'_, 'static, T> {
         let mut passed_over = false;
         let mut allow: Vec<&str> = Vec::new();
         for tree in table {
-            tree.walk(Some(rest), &mut |ids: &[usize]| {
+            self.trees[*tree].walk(Some(rest), &mut |ids: &[usize]| {
                 passed_over |= !ids.is_empty();
                 for id in ids {
                     if let Methods::Only(names) = &self.entries[*id].route.methods {
@@ -187,41 +192,55 @@ impl<T> Router<T> {
     }
 }
 
-/// Returns the trees for one host: its own routes, then those that its apps have for less specific hosts.
-fn host_table<T>(
-    host: &RouteHost,
-    hosts: &HashMap<&RouteHost, Vec<usize>>,
-    entries: &[Entry<T>],
-) -> Result<HostTable, RouteConflict> {
-    let own = &hosts[host];
-    let apps: HashSet<usize> = own.iter().map(|id| entries[*id].app).collect();
-    let mut own_tree = Node::default();
-    for id in own {
-        let alike = own_tree.leaf(&entries[*id].route.path);
-        let rival = alike.iter().find(|other| entries[**other].route.methods.overlaps(&entries[*id].route.methods));
-        if let Some(rival) = rival {
-            let (first, second) = (&entries[*rival], &entries[*id]);
-            return Err(RouteConflict {
-                first_app: first.app,
-                first: first.route.to_string(),
-                second_app: second.app,
-                second: second.route.to_string(),
-            });
-        }
-        alike.push(*id);
+/// Reports the first route that answers the same requests as one before it.
+fn check_conflicts<T>(entries: &[Entry<T>]) -> Result<(), RouteConflict> {
+    let mut conflicts = Conflicts::default();
+    for second in entries {
+        let Some(first) = conflicts.add(&second.route) else { continue };
+        let first = &entries[first];
+        return Err(RouteConflict {
+            first_app: first.app,
+            first: first.route.to_string(),
+            second_app: second.app,
+            second: second.route.to_string(),
+        });
     }
-    let mut table = vec![own_tree];
-    for wider in wider_hosts(host) {
-        let mut tree = Node::default();
-        let routes = hosts.get(&wider).into_iter().flatten().filter(|id| apps.contains(&entries[**id].app));
-        for id in routes {
-            tree.leaf(&entries[*id].route.path).push(*id);
-        }
-        if !tree.is_empty() {
-            table.push(tree);
-        }
+    Ok(())
+}
+
+/// Makes the trees of a router, each once.
+struct Trees<'e, T> {
+    entries: &'e [Entry<T>],
+    /// The routes of each host, by their places in `entries`.
+    hosts: HashMap<&'e RouteHost, Vec<usize>>,
+    /// The places of the trees in `list`, by host and apps; none for a tree without routes.
+    places: HashMap<(RouteHost, BTreeSet<usize>), Option<usize>>,
+    list: Vec<Node>,
+}
+
+impl<T> Trees<'_, T> {
+    /// Returns the table of one host: its own routes, then those that its apps have for less specific hosts.
+    fn table(&mut self, host: &RouteHost) -> HostTable {
+        let apps: BTreeSet<usize> = self.hosts[host].iter().map(|id| self.entries[*id].app).collect();
+        let hosts = std::iter::once(host.clone()).chain(wider_hosts(host));
+        hosts.filter_map(|host| self.place(host, &apps)).collect()
     }
-    Ok(table)
+
+    /// Returns the tree of the routes that these apps have for a host.
+    fn place(&mut self, host: RouteHost, apps: &BTreeSet<usize>) -> Option<usize> {
+        let ids = self.hosts.get(&host)?;
+        *self.places.entry((host, apps.clone())).or_insert_with(|| {
+            let mut tree = Node::default();
+            for id in ids.iter().filter(|id| apps.contains(&self.entries[**id].app)) {
+                tree.leaf(&self.entries[*id].route.path).push(*id);
+            }
+            let place = self.list.len();
+            (!tree.is_empty()).then(|| {
+                self.list.push(tree);
+                place
+            })
+        })
+    }
 }
 
 /// Returns the hosts that fit whatever `host` fits, the most specific first.

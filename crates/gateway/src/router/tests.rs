@@ -166,6 +166,25 @@ fn conflicts_name_both_routes() {
 }
 
 #[test]
+fn the_first_of_several_conflicts_is_told() {
+    let pairs: Vec<_> = (0..20).map(|at| (route(&format!("h{at}/")), ())).collect();
+    let conflict = Router::new([pairs.clone(), pairs]).unwrap_err();
+    assert_eq!((conflict.first.as_str(), conflict.second.as_str()), ("h0/", "h0/"));
+}
+
+#[test]
+fn hosts_of_one_app_share_what_they_fall_through_to() {
+    let hosts = (0..300).flat_map(|at| [route(&format!("h{at}.a/")), route(&format!("/x{at}"))]);
+    let others = [route("*.a/y"), route("h7.a/z")];
+    let routes = hosts.chain(others).map(|route| (0, route));
+    let router = Router::new(by_app(&routes.collect::<Vec<_>>())).unwrap();
+    assert_eq!(router.trees.len(), 300 + 2);
+    assert_eq!(show(&router, "GET h7.a/x9"), "/x9");
+    assert_eq!(show(&router, "GET h8.a/y"), "*.a/y");
+    assert_eq!(show(&router, "GET h8.a/z"), "none");
+}
+
+#[test]
 fn reads_host_names() {
     for (authority, expected) in [
         ("a.com", "a.com"),
