@@ -10,9 +10,11 @@ use std::net::{IpAddr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+/// What the names of proxies' headers start with. Beside those above there are `-host`, `-port`, `-prefix`, `-ssl`,
+/// `-scheme` and more, and some framework believes each of them.
+const X_FORWARDED_PREFIX: &str = "x-forwarded-";
 
 /// Names that belong to Wharf: what a route matched. A client's are removed.
 pub(crate) const OWN_PREFIX: &str = "wharf-";
@@ -51,16 +53,17 @@ impl Forwarding {
 
     /// Rewrites the headers of one request.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        remove_own(headers);
         if self.trusted {
+            remove(headers, |name| name.as_str().starts_with(OWN_PREFIX));
             extend(headers, FORWARDED, &self.element);
             extend(headers, X_FORWARDED_FOR, &self.address);
             headers.entry(X_FORWARDED_PROTO).or_insert_with(|| self.scheme.clone());
             return;
         }
-        for name in [X_FORWARDED_HOST, X_FORWARDED_PORT, X_REAL_IP] {
-            headers.remove(name);
-        }
+        remove(headers, |name| {
+            let text = name.as_str();
+            text.starts_with(OWN_PREFIX) || text.starts_with(X_FORWARDED_PREFIX) || *name == X_REAL_IP
+        });
         headers.insert(FORWARDED, self.element.clone());
         headers.insert(X_FORWARDED_FOR, self.address.clone());
         headers.insert(X_FORWARDED_PROTO, self.scheme.clone());
@@ -79,12 +82,10 @@ fn extend(headers: &mut HeaderMap, name: HeaderName, element: &HeaderValue) {
     headers.insert(name, value);
 }
 
-fn remove_own(headers: &mut HeaderMap) {
-    if !headers.keys().any(|name| name.as_str().starts_with(OWN_PREFIX)) {
-        return;
-    }
-    let own: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(OWN_PREFIX)).cloned().collect();
-    for name in own {
+/// Removes the headers whose name is one of these. Allocates only when there are some.
+fn remove(headers: &mut HeaderMap, is_one: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| is_one(name)).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }
@@ -109,6 +110,7 @@ mod tests {
         ("forwarded", "for=1.1.1.1"),
         ("x-forwarded-for", "1.1.1.1"),
         ("x-forwarded-host", "bank.example"),
+        ("x-forwarded-prefix", "/admin"),
         ("x-forwarded-proto", "http"),
         ("x-real-ip", "1.1.1.1"),
         ("wharf-param-id", "7"),
@@ -137,6 +139,7 @@ mod tests {
                 "forwarded: for=1.1.1.1, for=\"[2001:db8::1]\";proto=https",
                 "x-forwarded-for: 1.1.1.1, 2001:db8::1",
                 "x-forwarded-host: bank.example",
+                "x-forwarded-prefix: /admin",
                 "x-forwarded-proto: http",
                 "x-real-ip: 1.1.1.1",
             ]
