@@ -10,7 +10,7 @@ use wasmparser::{
 };
 
 use crate::name::Name;
-use crate::{Capability, ExternKind, Interface};
+use crate::{Capability, ExternKind, Interface, printable};
 
 /// The imports of a component. `known` are the resources that earlier imports brought.
 pub(crate) fn imports(
@@ -90,14 +90,15 @@ fn interface(name: ComponentExternName<'_>, kind: ExternKind, capability: Capabi
 }
 
 fn named(name: &str, kind: ExternKind, capability: Capability) -> Interface {
-    let parsed = Name::parse(name);
+    let name = printable::line(name);
+    let parsed = Name::parse(&name);
     let part = |part: fn(&Name<'_>) -> String| parsed.as_ref().map(part);
     Interface {
-        name: name.to_owned(),
         namespace: part(|name| name.namespace.to_owned()),
         package: part(|name| name.package.to_owned()),
         interface: part(|name| name.interface.to_owned()),
         version: parsed.and_then(|name| name.version.map(str::to_owned)),
+        name,
         implements: None,
         kind,
         items: Vec::new(),
@@ -120,7 +121,7 @@ pub(crate) fn core_imports(
             found.len() - 1
         });
         let ty = types.entity_type_from_import(&import);
-        found[index].items.push(format!("{}: {}", import.name, words(ty, types)));
+        found[index].items.push(format!("{}: {}", printable::line(import.name), words(ty, types)));
     }
     Ok(found)
 }
@@ -133,7 +134,7 @@ pub(crate) fn core_exports(
     let export = |export: wasmparser::Export<'_>| {
         let mut interface = named(export.name, ExternKind::Core, Capability::Other);
         let ty = types.entity_type_from_export(&export);
-        interface.items.push(format!("{}: {}", export.name, words(ty, types)));
+        interface.items.push(format!("{}: {}", printable::line(export.name), words(ty, types)));
         interface
     };
     section.into_iter().map(|item| item.map(export)).collect()

@@ -18,6 +18,8 @@ pub enum Kind {
 }
 
 /// Everything [`inspect`](crate::inspect) finds out. Its JSON form has these field names and is stable: fields are added, not renamed.
+///
+/// Its texts can be printed: control and direction characters of the file are replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Facts {

@@ -6,7 +6,7 @@
 use wasmparser::types::Types;
 use wasmparser::{Validator, WasmFeatures};
 
-use crate::Error;
+use crate::{Error, printable};
 
 /// What every engine profile runs. `map` and `implements` are part of WASI 0.3.1.
 const ALWAYS: WasmFeatures = WasmFeatures::WASM2
@@ -42,7 +42,7 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(Types, Vec<String>), Error> {
 }
 
 fn error(bytes: &[u8], refused: &wasmparser::Error, missing: WasmFeatures) -> Error {
-    let (message, offset) = (refused.message().to_owned(), refused.offset());
+    let (message, offset) = (printable::lines(refused.message()), refused.offset());
     if !missing.is_empty() {
         return Error::Unsupported { proposal: names(missing).join(", "), message, offset };
     }
@@ -59,5 +59,5 @@ fn names(features: WasmFeatures) -> Vec<String> {
 
 /// The error for a reader that fails on a binary that was found valid.
 pub(crate) fn broken(error: &wasmparser::Error) -> Error {
-    Error::Invalid { message: error.message().to_owned(), offset: error.offset() }
+    Error::Invalid { message: printable::lines(error.message()), offset: error.offset() }
 }

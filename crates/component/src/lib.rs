@@ -20,6 +20,7 @@ mod lookalike;
 mod name;
 mod nesting;
 mod print;
+mod printable;
 mod provided;
 mod report;
 mod scan;

@@ -2,6 +2,8 @@
 
 use wit_component::{Output, WitPrinter};
 
+use crate::printable;
+
 /// The longest text of a whole interface. The standard worlds take 60 KB.
 pub(crate) const MAX_WIT_BYTES: usize = 4 << 20;
 /// The longest text of one type in a signature.
@@ -33,7 +35,8 @@ impl Output for Bounded {
         if self.is_cut || self.text.len() + src.len() > self.limit {
             self.is_cut = true;
         } else {
-            self.text.push_str(src);
+            // Documentation comes from a custom section, which nobody validates.
+            self.text.push_str(&printable::lines(src));
         }
     }
 

@@ -8,7 +8,7 @@ use wasmparser::types::TypesRef;
 use wasmparser::{ComponentName, CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload};
 
 use crate::features::broken;
-use crate::{CoreModule, Error, Facts, Kind, Memory, Producer, SectionSize, externs, guess};
+use crate::{CoreModule, Error, Facts, Kind, Memory, Producer, SectionSize, externs, guess, printable};
 
 /// The page size when a memory does not say its own.
 const PAGE_BYTES: u64 = 65536;
@@ -174,7 +174,7 @@ impl Scan {
             KnownCustom::Producers(_) => self.read_producers(custom),
             KnownCustom::Name(names) => {
                 let found = names.into_iter().find_map(|name| match name {
-                    Ok(Name::Module { name, .. }) => Some(name.to_owned()),
+                    Ok(Name::Module { name, .. }) => Some(printable::line(name)),
                     _ => None,
                 });
                 if let Some(module) = self.module() {
@@ -202,7 +202,11 @@ impl Scan {
         };
         for (field, values) in read.iter() {
             for (name, version) in values.iter() {
-                let producer = Producer { field: field.clone(), name: name.clone(), version: version.clone() };
+                let producer = Producer {
+                    field: printable::line(field),
+                    name: printable::line(name),
+                    version: printable::line(version),
+                };
                 if self.known_producers.insert((module, producer.clone())) {
                     self.producers.push((module, producer));
                 }
@@ -220,7 +224,7 @@ impl Scan {
         for naming in found.into_iter().flatten().flatten() {
             let module = modules.get(naming.index as usize).and_then(|index| self.facts.modules.get_mut(*index));
             if let Some(module) = module {
-                module.name.get_or_insert_with(|| naming.name.to_owned());
+                module.name.get_or_insert_with(|| printable::line(naming.name));
             }
         }
     }
