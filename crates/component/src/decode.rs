@@ -111,8 +111,9 @@ fn items<'a>(resolve: &Resolve, world: impl Iterator<Item = (&'a WorldKey, &'a W
                 }
                 WorldItem::Function(function) => {
                     let item = signature::of_function(resolve, function);
-                    budget = budget.saturating_sub(item.len());
-                    Item { name, items: vec![item] }
+                    let within = budget.checked_sub(item.len());
+                    budget = within.unwrap_or_default();
+                    Item { name, items: within.map(|_| item).into_iter().collect() }
                 }
                 WorldItem::Type { .. } => Item { name, items: Vec::new() },
             }
@@ -120,10 +121,11 @@ fn items<'a>(resolve: &Resolve, world: impl Iterator<Item = (&'a WorldKey, &'a W
         .collect()
 }
 
+/// Puts the signatures in the place of the bare names, where there are any.
 fn fill(interfaces: &mut [Interface], items: Vec<Item>) {
     let mut items: HashMap<String, Item> = items.into_iter().map(|item| (item.name.clone(), item)).collect();
     for interface in interfaces {
-        if let Some(item) = items.remove(&interface.name) {
+        if let Some(item) = items.remove(&interface.name).filter(|item| !item.items.is_empty()) {
             interface.items = item.items;
         }
     }

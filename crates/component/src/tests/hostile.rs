@@ -128,6 +128,46 @@ fn bounds_the_text_of_types() {
 }
 
 #[test]
+fn bounds_the_signatures_of_a_world() {
+    let name = "b".repeat(4000);
+    let functions: String = (0..2000).map(|index| format!("(import \"f{index}\" (func (type $f)))")).collect();
+    let bytes = wat(&format!(
+        r#"(component (type $r (record (field "a" u8))) (import "{name}" (type $x (eq $r)))
+            (type $f (func (param "a" $x) (result $x))) {functions})"#
+    ));
+    let facts = inspect(&bytes).unwrap();
+    let items: usize = facts.imports.iter().flat_map(|import| &import.items).map(String::len).sum();
+    assert!(items < 5 << 20, "{items} bytes of signatures from {} bytes", bytes.len());
+    assert!(facts.imports[1].items[0].starts_with("f0: func(a: bbb"));
+    assert_eq!(facts.imports[2000].items, ["f1999: func(…)"]);
+}
+
+#[test]
+fn nothing_of_the_file_can_steer_a_terminal() {
+    let evil = |text: &str| text.replace('E', "\\u{1b}[2J\\u{202e}\\n");
+    let module = wat(&evil(
+        r#"(module $m (@name "nE") (import "iE" "fE" (func)) (func (export "eE"))
+            (@producers (language "lE" "1E") (sdk "sE" "2E")) (@custom "cE" "x"))"#,
+    ));
+    let facts = inspect(&module).unwrap();
+    let shown = [render_text(&facts), serde_json::to_string(&check(&facts, PROVIDED)).unwrap()].concat();
+    assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
+    for line in ["    i␛[2J\u{fffd}␊\n", "  e␛[2J\u{fffd}␊: func()\n", "l␛[2J\u{fffd}␊ 1␛[2J\u{fffd}␊ (language)\n"]
+    {
+        assert!(shown.contains(line), "{line:?} in\n{shown}");
+    }
+    let error = inspect(&wat(&evil(r#"(module (func (export "E")) (func (export "E")))"#))).unwrap_err();
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    // Documentation is JSON in the file, where an escape is six characters.
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_str("a.wit", "package a:b;\n/// Says ~~~~~~[2J.\ninterface c { f: func(); }").unwrap();
+    let mut bytes = wit_component::encode(&resolve, package).unwrap();
+    let at = bytes.windows(6).position(|six| six == b"~~~~~~").unwrap();
+    bytes[at..at + 6].copy_from_slice(br"\u001b");
+    assert!(inspect(&bytes).unwrap().wit.contains("/// Says ␛[2J."));
+}
+
+#[test]
 fn bounds_the_sorts_of_sections() {
     let mut bytes = b"\0asm\x01\0\0\0".to_vec();
     for index in 0..1000_u32 {
