@@ -82,13 +82,13 @@ where
 
 fn http1(limits: &Limits, half_close: bool) -> http1::Builder {
     let mut builder = http1::Builder::new();
+    // Not `pipeline_flush`: with it hyper takes body without a bound, however slow the client reads.
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes.max(8192))
         .max_headers(limits.headers)
-        .half_close(half_close)
-        .pipeline_flush(true);
+        .half_close(half_close);
     builder
 }
 

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
 mod hostile;
+mod http1;
+mod routing;
 mod support;
 mod up;
 
