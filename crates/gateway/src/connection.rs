@@ -28,7 +28,7 @@ pub(crate) async fn serve(
     stream: TcpStream,
     client: SocketAddr,
     gateway: Arc<Gateway>,
-    drain: Drain,
+    mut drain: Drain,
     _permit: Option<OwnedSemaphorePermit>,
 ) {
     // Fails only on a connection that is gone already.
@@ -40,7 +40,8 @@ pub(crate) async fn serve(
     let socket = Socket::new(Arc::clone(&stream), gateway.limits.stall);
     match gateway.tls.clone() {
         None => {
-            let Ok(Some(protocol)) = tokio::time::timeout(gateway.limits.head, preface::detect(&stream)).await else {
+            let detected = before(&mut drain, gateway.limits.head, preface::detect(&stream)).await;
+            let Some(Some(protocol)) = detected else {
                 return;
             };
             let watched = (protocol == Protocol::Http1).then_some(stream);
@@ -49,7 +50,7 @@ pub(crate) async fn serve(
         }
         Some(config) => {
             let accept = tokio_rustls::TlsAcceptor::from(config).accept(socket);
-            let Ok(Ok(tls)) = tokio::time::timeout(gateway.limits.handshake, accept).await else {
+            let Some(Ok(tls)) = before(&mut drain, gateway.limits.handshake, accept).await else {
                 tracing::debug!(%client, "TLS handshake failed");
                 return;
             };
@@ -58,6 +59,15 @@ pub(crate) async fn serve(
             let connection = Arc::new(Connection::new(gateway, origin, client, None));
             speak(protocol, TokioIo::new(tls), connection, drain).await;
         }
+    }
+}
+
+/// Waits for what comes before a connection's first request: no longer than `patience`, and not when the process is to end.
+async fn before<T>(drain: &mut Drain, patience: Duration, first: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        first = tokio::time::timeout(patience, first) => first.ok(),
+        () = drain.started() => None,
     }
 }
 
@@ -87,6 +97,7 @@ fn http1(limits: &Limits, half_close: bool) -> http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_bytes.max(8192))
+        .max_header_size(limits.head_bytes)
         .max_headers(limits.headers)
         .half_close(half_close);
     builder

@@ -131,8 +131,18 @@ impl Http1 {
     }
 
     /// Reads everything until the other side closes.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[track_caller]
     pub fn rest(mut self) -> String {
-        while self.fill().is_ok() {}
+        let why = loop {
+            if let Err(error) = self.fill() {
+                break error;
+            }
+        };
+        let is_open = matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        assert!(!is_open, "the connection is still open");
         String::from_utf8_lossy(&self.ahead).into_owned()
     }
 
@@ -171,11 +181,19 @@ impl Http1 {
         Ok(self.ahead.drain(..count).collect())
     }
 
-    /// Reads one chunk of a chunked body; empty at its end.
+    /// Reads one chunk of a chunked body; empty at its end, which is then read with its trailers.
     ///
     /// # Errors
     /// When the other side closes before.
     pub fn chunk(&mut self) -> io::Result<Vec<u8>> {
+        let chunk = self.one_chunk()?;
+        if chunk.is_empty() {
+            self.fields()?;
+        }
+        Ok(chunk)
+    }
+
+    fn one_chunk(&mut self) -> io::Result<Vec<u8>> {
         let line = self.line()?;
         let size = line.split(';').next().unwrap_or_default();
         let size = usize::from_str_radix(size, 16).map_err(|_| invalid(&format!("no size of a chunk: {line:?}")))?;
@@ -194,7 +212,7 @@ impl Http1 {
         }
         if response.header("transfer-encoding") == Some("chunked") {
             loop {
-                let chunk = self.chunk()?;
+                let chunk = self.one_chunk()?;
                 if chunk.is_empty() {
                     response.trailers = self.fields()?;
                     return Ok(());

@@ -4,10 +4,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
+mod drain;
+mod grpc;
 mod hostile;
 mod http1;
+mod http2;
+mod limits;
 mod routing;
 mod support;
+mod tls;
 mod up;
 
 #[test]
