@@ -42,7 +42,7 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(Types, Vec<String>), Error> {
 }
 
 fn error(bytes: &[u8], refused: &wasmparser::Error, missing: WasmFeatures) -> Error {
-    let (message, offset) = (printable::lines(refused.message()), refused.offset());
+    let (message, offset) = (sentence(refused), refused.offset());
     if !missing.is_empty() {
         return Error::Unsupported { proposal: names(missing).join(", "), message, offset };
     }
@@ -59,5 +59,10 @@ fn names(features: WasmFeatures) -> Vec<String> {
 
 /// The error for a reader that fails on a binary that was found valid.
 pub(crate) fn broken(error: &wasmparser::Error) -> Error {
-    Error::Invalid { message: printable::lines(error.message()), offset: error.offset() }
+    Error::Invalid { message: sentence(error), offset: error.offset() }
+}
+
+/// The validator's words on one line; it quotes names of the file.
+fn sentence(error: &wasmparser::Error) -> String {
+    printable::line(&error.message().replace('\n', ": "))
 }
