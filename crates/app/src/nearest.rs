@@ -30,19 +30,22 @@ fn plain(c: char) -> char {
 /// Counts letters to insert, remove, replace or swap with their neighbour.
 fn mistakes(word: &[char], candidate: &str) -> usize {
     let candidate: Vec<char> = candidate.chars().take(LEN_MAX + 1).map(plain).collect();
-    let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=candidate.len()).collect();
+    let mut before_last = vec![0; last.len()];
+    let mut row = vec![0; last.len()];
     for i in 1..=word.len() {
-        let mut row = vec![i];
+        row[0] = i;
         for j in 1..=candidate.len() {
             let replaced = last[j - 1] + usize::from(word[i - 1] != candidate[j - 1]);
             let mut count = replaced.min(last[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1] {
                 count = count.min(before_last[j - 2] + 1);
             }
-            row.push(count);
+            row[j] = count;
         }
-        before_last = std::mem::replace(&mut last, row);
+        // The rows move back by one; the oldest is written over next.
+        std::mem::swap(&mut before_last, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
     last[candidate.len()]
 }

@@ -202,7 +202,10 @@ fn component_names<'d>(root: &Section<'d>) -> Vec<&'d str> {
 
 fn check_mentions(mentions: &[Mention], known: &[&str], problems: &mut Problems) {
     let names: HashSet<&str> = known.iter().copied().collect();
-    for Mention { name, span } in mentions.iter().filter(|mention| !names.contains(mention.name.as_str())) {
+    let mut unknown: Vec<&Mention> = mentions.iter().filter(|mention| !names.contains(mention.name.as_str())).collect();
+    unknown.sort_by_key(|mention| mention.span.start);
+    // More are not reported anyway, and each is compared with many names.
+    for Mention { name, span } in unknown.into_iter().take(PROBLEMS_MAX) {
         let message = format!("the app has no component `{name}`");
         let problem = Problem::error(codes::UNKNOWN_COMPONENT, span.clone(), message);
         problems.add(match nearest(name, known.iter().copied()) {

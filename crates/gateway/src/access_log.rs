@@ -1,12 +1,14 @@
 //! One line for each request, written when its answer was sent or the client left.
 
-use http::{Request, StatusCode};
+use http::Request;
+use http::response::Parts;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use wharf_runtime::Component;
 use wharf_telemetry::log::{Access, Log, Record};
 use wharf_telemetry::{RequestId, clock};
+use wharf_trigger::ErrorCode;
 
 /// The line of one request, being filled in. Written when dropped.
 pub(crate) struct Entry {
@@ -34,9 +36,10 @@ impl Entry {
         Self { log: log.clone(), started: clock::now(), access: Some(access) }
     }
 
-    pub(crate) fn answered(mut self, status: StatusCode, component: Option<&Component>) -> Self {
+    pub(crate) fn answered(mut self, parts: &Parts, component: Option<&Component>) -> Self {
         if let Some(access) = &mut self.access {
-            access.status = status.as_u16();
+            access.status = parts.status.as_u16();
+            access.error = parts.extensions.get().map(|ErrorCode(code)| *code);
             access.component = component.map(|component| {
                 let identity = component.identity();
                 (Arc::clone(&identity.app), Arc::clone(&identity.component))

@@ -83,7 +83,7 @@ impl Connection {
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             parts.headers.insert(X_REQUEST_ID, value);
         }
-        let entry = entry.map(|entry| Box::new(entry.answered(parts.status, component.as_deref())));
+        let entry = entry.map(|entry| Box::new(entry.answered(&parts, component.as_deref())));
         Ok(Response::from_parts(parts, Sent { body, presence, entry, component, id, _table: table, _active: active }))
     }
 

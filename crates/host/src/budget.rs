@@ -46,6 +46,11 @@ impl Budget {
         self.refusal
     }
 
+    /// Forgets the last refusal, when an instance goes on to its next request.
+    pub fn clear_refusal(&mut self) {
+        self.refusal = None;
+    }
+
     fn grow(&mut self, by_bytes: usize) -> bool {
         let wanted_bytes = self.used_bytes.saturating_add(by_bytes);
         if wanted_bytes > self.limit_bytes {

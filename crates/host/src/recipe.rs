@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::filesystem::FsPerms;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 use wharf_telemetry::RequestId;
 use wharf_telemetry::log::{Log, Stream};
@@ -128,8 +129,16 @@ impl Recipe {
         }
         if let Some(check) = &self.network {
             let check = Arc::clone(check);
-            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, _use| {
-                let allowed = check(address);
+            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, purpose| {
+                let allowed = match purpose {
+                    SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => check(address),
+                    // The local end of a connection: whatever port the operating system picks.
+                    SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
+                        address.ip().is_unspecified() && address.port() == 0
+                    }
+                    // A grant is for sockets *to* an address.
+                    SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => false,
+                };
                 Box::pin(async move { allowed })
             });
         }

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
-use wharf_app::{Access, App, Component as Declared, Route, Source, StaticResponse, Target as DeclaredTarget};
+use wharf_app::{
+    Access, App, Component as Declared, HttpGrant, Route, Source, StaticResponse, Target as DeclaredTarget,
+};
 use wharf_component::PROVIDED;
 use wharf_host::Outbound;
 use wharf_runtime::{Component, Limits, Reuse, Runtime, Source as LoadSource};
@@ -274,7 +276,10 @@ fn granted(declared: &Declared) -> Vec<String> {
         let access = if files.access == Access::ReadWrite { "read and write" } else { "read" };
         format!("files {} as {} ({access})", files.host, files.guest)
     }));
-    lines.extend(grants.http.iter().map(|pattern| format!("http {pattern}")));
+    lines.extend(grants.http.iter().map(|pattern| match pattern {
+        HttpGrant::Internal { .. } => format!("http {pattern}"),
+        HttpGrant::External(_) => format!("http {pattern} (refused: not in this version)"),
+    }));
     lines.extend(grants.net.iter().map(|pattern| format!("net {pattern}")));
     lines
 }

@@ -49,6 +49,7 @@ impl Program<'_> {
     /// See [`LoadError`].
     pub fn load(&self, runtime: &Runtime, bytes: &[u8]) -> Result<Arc<Component>, LoadError> {
         let recipe = self.recipe();
+        recipe.check()?;
         let limits = Limits { memory_bytes: self.memory_bytes, cpu: FOR_EVER, wall: FOR_EVER, ..Limits::default() };
         let outbound = Outbound::denied(Arc::clone(&recipe.app), Arc::clone(&recipe.component));
         let (app, component) = (Arc::clone(&recipe.app), Arc::clone(&recipe.component));

@@ -23,6 +23,12 @@ use wharf_telemetry::RequestId;
 /// is gone before it does.
 const EAGER_BYTES: usize = 32 << 10;
 
+/// Turns of the event loop that a reused instance gets to write a short body before the head is sent without it.
+const ROUNDS: u8 = 4;
+
+/// Frames that are taken together with the head.
+const EARLY_FRAMES: usize = 16;
+
 /// Empty frames that are swallowed before the core is given back.
 const EMPTY_FRAMES: usize = 64;
 
@@ -64,8 +70,7 @@ impl Running {
             return Poll::Ready(Some(failure));
         }
         let Some(guest) = self.guest.as_mut() else {
-            let cause = self.worker.as_ref().and_then(|worker| worker.failure());
-            return Poll::Ready(cause.map(Failure::from));
+            return Poll::Ready(self.worker.as_ref().and_then(|worker| worker.failure()));
         };
         let ended = std::task::ready!(guest.poll(cx));
         self.guest = None;
@@ -103,6 +108,8 @@ struct Rest {
     running: Option<Running>,
     left_bytes: u64,
     limit_bytes: u64,
+    /// What is left of the length that the guest declared, if it did.
+    declared_bytes: Option<u64>,
 }
 
 impl GuestBody {
@@ -110,14 +117,31 @@ impl GuestBody {
     pub(crate) async fn settle(response: Response<WasiBody>, running: Running) -> Response<Self> {
         let limit_bytes = running.component.limits.response_body_bytes;
         let (parts, inner) = response.into_parts();
-        let rest = Rest { inner, running: Some(running), left_bytes: limit_bytes, limit_bytes };
+        let declared = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let declared_bytes = declared.and_then(|length| length.parse().ok());
+        let rest = Rest { inner, running: Some(running), left_bytes: limit_bytes, limit_bytes, declared_bytes };
         let mut body = Self { early: VecDeque::new(), early_bytes: 0, rest: Some(Box::new(rest)) };
+        let mut rounds = body.rounds();
         std::future::poll_fn(|cx| {
+            let before = body.early.len();
             body.take_early(cx);
-            Poll::Ready(())
+            rounds = if rounds > 0 && !body.is_complete() && body.early.len() < EARLY_FRAMES { rounds - 1 } else { 0 };
+            if rounds == 0 || (rounds < ROUNDS - 1 && body.early.len() == before) {
+                return Poll::Ready(());
+            }
+            // The task of the reused instance was woken before this one, so it runs first.
+            cx.waker().wake_by_ref();
+            Poll::Pending
         })
         .await;
         Response::from_parts(parts, body)
+    }
+
+    /// Returns how often a guest that runs in a task of its own is let run before the head is sent.
+    fn rounds(&self) -> u8 {
+        let reused =
+            self.rest.as_ref().and_then(|rest| rest.running.as_ref()).is_some_and(|running| running.worker.is_some());
+        if reused { ROUNDS } else { 0 }
     }
 
     fn take_early(&mut self, cx: &mut Context<'_>) {
@@ -205,6 +229,13 @@ impl Rest {
 
     fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+        if let Some(declared) = &mut self.declared_bytes {
+            let Some(left) = declared.checked_sub(bytes) else {
+                // The connection would cut the excess off, and the client would see a complete answer.
+                return Err(Cause::BrokenBody("more bytes than its content-length".to_owned()).into());
+            };
+            *declared = left;
+        }
         match self.left_bytes.checked_sub(bytes) {
             Some(left) => {
                 self.left_bytes = left;

@@ -184,8 +184,15 @@ fn read_or_make_key(path: &Path) -> std::io::Result<[u8; 32]> {
     let mut file = private(&unfinished)?;
     file.write_all(&key)?;
     file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    Ok(key)
+    // A link, unlike a renaming, fails if another process was first: then its key is the one.
+    let linked = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished)?;
+    match linked {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let kept: Result<[u8; 32], _> = fs::read(path)?.try_into();
+    kept.map_err(|_| std::io::ErrorKind::InvalidData.into())
 }
 
 /// A hasher whose result does not change between runs, as the standard library's may.

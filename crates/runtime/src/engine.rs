@@ -57,6 +57,8 @@ impl Engine {
     /// # Errors
     /// When the machine cannot reserve the pool's address space or has no supported processor.
     pub fn new(settings: &Settings) -> Result<Self> {
+        // A guest can cause errors at will; with `RUST_BACKTRACE` set, each would walk the host's stack for a millisecond and more.
+        wasmtime::error::disable_backtrace();
         let engine = wasmtime::Engine::new(&config(settings))?;
         let ticker = Ticker::start(&engine, TICK)?;
         Ok(Self { engine, ticker: Arc::new(ticker), instances: settings.instances as usize })
@@ -118,7 +120,7 @@ fn pool(settings: &Settings) -> PoolingAllocationConfig {
         .total_core_instances(n.saturating_mul(8))
         .total_memories(n.saturating_mul(2))
         .total_tables(n.saturating_mul(4))
-        .total_stacks(n.saturating_mul(2))
+        .total_stacks(n.saturating_add(16))
         .max_core_instances_per_component(CORE_INSTANCES_A_COMPONENT)
         .max_memories_per_component(MEMORIES_A_COMPONENT)
         .max_tables_per_component(TABLES_A_COMPONENT)

@@ -3,7 +3,8 @@
 //! In: a [`Component`] and who calls. Out: a [`Store`]. Next: [`crate::invoke`].
 
 use crate::component::Component;
-use crate::turns::Turn;
+use crate::engine::TICK;
+use crate::turns::{self, Turn};
 use std::sync::Arc;
 use wasmtime::{Store, UpdateDeadline};
 use wharf_host::{Budget, Caller, Ctx};
@@ -22,7 +23,13 @@ impl Component {
         }
         // A busy guest gives way at each tick; its CPU budget is kept by `crate::meter`.
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(Turn::default()))));
+        store.epoch_deadline_callback(|_| {
+            Ok(if turns::is_due(TICK) {
+                UpdateDeadline::YieldCustom(1, Box::pin(Turn::default()))
+            } else {
+                UpdateDeadline::Continue(1)
+            })
+        });
         store
     }
 }

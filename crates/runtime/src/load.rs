@@ -67,6 +67,9 @@ pub enum LoadError {
     /// The engine cannot be built on this machine.
     #[error("cannot build the engine")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What it was granted is not there.
+    #[error(transparent)]
+    Grant(#[from] wharf_host::RecipeError),
     /// The bytes are no component that this engine runs.
     #[error("cannot compile the component")]
     Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -160,7 +163,8 @@ fn handler(pre: &InstancePre<Ctx>) -> Option<Handler> {
 fn check_initial_memory(compiled: &Compiled, limits: &Limits) -> Result<(), LoadError> {
     // Absent for a component that imports modules, which the linker refuses later.
     let Some(needs) = compiled.resources_required() else { return Ok(()) };
-    let memory = needs.max_initial_memory_size.unwrap_or(0);
+    // In pages of WebAssembly, 64 KiB each.
+    let memory = needs.max_initial_memory_size.unwrap_or(0).saturating_mul(64 << 10);
     let tables = needs.max_initial_table_size.unwrap_or(0).saturating_mul(size_of::<usize>() as u64);
     let needed_bytes = memory.saturating_add(tables);
     let limit_bytes = limits.memory_bytes as u64;

@@ -5,6 +5,7 @@
 //! Time is kept here, outside the engine's own event loop: a busy guest stops that loop (bytecodealliance/wasmtime#11869).
 
 use crate::ticker::Ticker;
+use crate::turns;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ pub(crate) struct Metered<T> {
     used: Duration,
     cpu: Duration,
     wall: Duration,
-    deadline: Instant,
+    /// Absent while nobody waits for the guest.
+    deadline: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
@@ -44,20 +46,26 @@ impl<T> Metered<T> {
         wall: Duration,
         started: Instant,
     ) -> Self {
-        Self { future: Some(future), ticker, used: Duration::ZERO, cpu, wall, deadline: started + wall, alarm: None }
+        Self {
+            future: Some(future),
+            ticker,
+            used: Duration::ZERO,
+            cpu,
+            wall,
+            deadline: started.checked_add(wall),
+            alarm: None,
+        }
     }
 
     /// Starts both budgets anew, for an instance that goes on to its next request.
     pub(crate) fn renew(&mut self) {
         self.used = Duration::ZERO;
-        self.deadline = clock::now() + self.wall;
-        self.alarm = None;
+        self.deadline = Some(clock::now() + self.wall);
     }
 
     /// Stops the clock on the wall, for an instance that waits for a request.
     pub(crate) fn rest(&mut self) {
-        self.deadline = clock::now() + Duration::from_secs(86_400 * 365);
-        self.alarm = None;
+        self.deadline = None;
     }
 
     /// Runs the guest until it waits, ends, or has spent its budget. Must not be polled again after `Ready`.
@@ -67,7 +75,9 @@ impl<T> Metered<T> {
             return Poll::Pending;
         };
         self.ticker.touch();
-        let stopwatch = Stopwatch::start(self.used > ROUGH);
+        let now = clock::now();
+        turns::resumed(now);
+        let stopwatch = if self.used > ROUGH { Stopwatch::Precise(thread_cpu()) } else { Stopwatch::Rough(now) };
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         self.used += stopwatch.stop();
         let ended = match polled {
@@ -91,9 +101,16 @@ impl<T> Metered<T> {
         if self.used > self.cpu {
             return Some(Ended::Cpu(self.cpu));
         }
-        let deadline = self.deadline;
+        let deadline = self.deadline?;
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-        alarm.as_mut().poll(cx).is_ready().then_some(Ended::Wall(self.wall))
+        // An alarm that was set for an earlier deadline is set again when it rings, not each time the deadline moves.
+        while alarm.as_mut().poll(cx).is_ready() {
+            if clock::now() >= deadline {
+                return Some(Ended::Wall(self.wall));
+            }
+            alarm.as_mut().reset(deadline.into());
+        }
+        None
     }
 
     fn cancel(&mut self) {
@@ -116,11 +133,6 @@ enum Stopwatch {
 }
 
 impl Stopwatch {
-    #[inline]
-    fn start(precise: bool) -> Self {
-        if precise { Self::Precise(thread_cpu()) } else { Self::Rough(clock::now()) }
-    }
-
     #[inline]
     fn stop(self) -> Duration {
         match self {

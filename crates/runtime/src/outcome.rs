@@ -47,7 +47,7 @@ pub enum Cause {
 }
 
 /// A failed invocation: the cause for everybody, the detail for the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// Why.
     pub cause: Cause,
@@ -120,7 +120,7 @@ impl Failure {
     /// Classifies an error of the engine. What the limiter refused explains a trap better than the trap does: guests trap
     /// when they cannot have memory.
     pub(crate) fn from_engine(error: &wasmtime::Error, refusal: Option<Refusal>) -> Self {
-        let detail = Some(format!("{error:?}"));
+        let detail = Some(describe(error));
         let cause = match refusal {
             Some(Refusal::Memory { wanted_bytes, limit_bytes }) => Cause::Memory { wanted_bytes, limit_bytes },
             None if error.is::<Trap>() || error.is::<WasmBacktrace>() => Cause::Trap,
@@ -134,11 +134,22 @@ impl Failure {
     pub fn report(&self, identity: &Identity, request: Option<&RequestId>) {
         let request = request.map_or("-", RequestId::as_str);
         let detail = self.detail.as_deref().map_or(String::new(), |detail| format!("\n{detail}"));
+        if self.cause == Cause::Overloaded {
+            // One line a refused request would be a flood at the worst moment; the access log has them.
+            tracing::debug!(app = %identity.app, component = %identity.component, request, "{}: {}", self.cause.code(), self.cause);
+            return;
+        }
         tracing::error!(
             app = %identity.app, component = %identity.component, request,
             "{}: {}{detail}", self.cause.code(), self.cause
         );
     }
+}
+
+/// Returns the error and its causes, the guest's backtrace among them. Not its debug form, which can hold a backtrace of the host.
+fn describe(error: &wasmtime::Error) -> String {
+    let lines: Vec<String> = error.chain().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 impl From<Cause> for Failure {

@@ -42,7 +42,7 @@ pub(crate) async fn handle(
     let response = match answer.await {
         Ok(answer) => answer?,
         // The instance ended before it answered.
-        Err(_) => return Err(worker.failure().unwrap_or(Cause::NoResponse).into()),
+        Err(_) => return Err(worker.failure().unwrap_or_else(|| Cause::NoResponse.into())),
     };
     Ok(GuestBody::settle(response, Running::reused(component, worker, permit)).await)
 }

@@ -10,6 +10,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use wharf_telemetry::clock;
 
 thread_local! {
     static WAITING: RefCell<VecDeque<Arc<Place>>> = const { RefCell::new(VecDeque::new()) };
@@ -29,6 +31,23 @@ impl Place {
         self.called.store(true, Ordering::Relaxed);
         self.waker.wake();
     }
+}
+
+thread_local! {
+    /// When the guest that runs on this thread was last given the core.
+    static RESUMED: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Notes that a guest is given the core now.
+#[inline]
+pub(crate) fn resumed(at: Instant) {
+    RESUMED.set(Some(at));
+}
+
+/// Tells whether the guest that runs has had the core for a whole tick. The engine's clock is one for all: a guest that was only
+/// just given the core sees its hand move too, and must not give way for that.
+pub(crate) fn is_due(tick: Duration) -> bool {
+    RESUMED.get().is_none_or(|at| clock::since(at) >= tick)
 }
 
 /// Gives way once. Ready when it is this guest's turn, however often it is polled before.

@@ -25,6 +25,10 @@ pub struct Problem {
     pub detail: Option<String>,
 }
 
+/// Marks a response that Wharf made itself, for the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorCode(pub &'static str);
+
 /// How error pages look.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ErrorPage {
@@ -79,6 +83,7 @@ impl ErrorPage {
         };
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = problem.status;
+        response.extensions_mut().insert(ErrorCode(problem.code));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -10,6 +10,6 @@ mod internal;
 pub mod http;
 
 pub use body::{Body, BodyError, LimitedBody};
-pub use error_page::{Asked, ErrorPage, Problem};
+pub use error_page::{Asked, ErrorCode, ErrorPage, Problem};
 pub use forwarded::Forwarding;
 pub use internal::{Resolve, SameApp};

@@ -61,6 +61,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
 
 fn page(code: &str) -> Result<String, CommandError> {
     let number = code.trim().rsplit('-').next().unwrap_or_default();
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        let error = CommandError::usage(format!("{code:?} is no error code"));
+        return Err(error.hint("codes look like WHARF-0030; `wharf explain` lists them all"));
+    }
     let code = format!("WHARF-{number:0>4}");
     if let Some((_, page)) = PAGES.iter().find(|(known, _)| *known == code) {
         return Ok((*page).to_owned());

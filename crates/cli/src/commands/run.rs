@@ -3,7 +3,7 @@
 use crate::args::{GrantArgs, user_cache};
 use crate::command_error::{CommandError, chain};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use wharf_app::parse_size;
 use wharf_component::{Entry, Facts, PROVIDED};
@@ -12,11 +12,9 @@ use wharf_runtime::{Failure, invoke};
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// A command component of WASI 0.2 or 0.3, or a core module of WASI preview 1
-    file: PathBuf,
-    /// Arguments of the program
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// A command component of WASI 0.2 or 0.3 or a core module of WASI preview 1, and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "FILE [ARGS]")]
+    program: Vec<String>,
     /// Memory that the program may use
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory)]
     memory: u64,
@@ -30,18 +28,22 @@ pub(crate) fn memory(text: &str) -> Result<u64, String> {
 }
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
-    let (bytes, facts) = read(&args.file)?;
+    let Some((file, arguments)) = args.program.split_first() else {
+        return Err(CommandError::usage("there is no file to run"));
+    };
+    let file = Path::new(file);
+    let (bytes, facts) = read(file)?;
     let missing = wharf_component::check(&facts, PROVIDED);
     facts
         .verdict(&missing)
         .run
-        .map_err(|reason| CommandError::usage(format!("{} cannot be run: {reason}", args.file.display())))?;
+        .map_err(|reason| CommandError::usage(format!("{} cannot be run: {reason}", file.display())))?;
     let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
-    let name = args.file.file_name().unwrap_or(args.file.as_os_str()).to_string_lossy();
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let state = user_cache();
     let program = Program {
         name: &name,
-        arguments: &args.args,
+        arguments,
         grants: &grants,
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),

@@ -32,19 +32,53 @@ pub struct Call {
     pub caller: Caller,
 }
 
-/// Where the guest's response is put, from inside its store, for the poll around it to find.
-#[derive(Clone, Default)]
-pub(crate) struct Slot(Arc<Mutex<Option<Answer>>>);
+/// What a guest made of a request.
+pub(crate) type Answer = Result<Response<WasiBody>, Failure>;
 
-type Answer = Result<Response<WasiBody>, Failure>;
+/// Where the guest's answer is put, from inside its store: kept for the poll around it to find, or sent on at once to a task that
+/// waits. The latter cannot be left to the engine's event loop: it stands still while a WASI 0.2 guest waits in a host call.
+#[derive(Clone)]
+pub(crate) struct Slot(Arc<Mutex<Place>>);
+
+enum Place {
+    Empty,
+    Full(Answer),
+    Forward(Box<dyn FnOnce(Answer) + Send>),
+    Gone,
+}
 
 impl Slot {
+    pub(crate) fn keep() -> Self {
+        Self(Arc::new(Mutex::new(Place::Empty)))
+    }
+
+    pub(crate) fn forward(to: impl FnOnce(Answer) + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Place::Forward(Box::new(to)))))
+    }
+
+    /// Puts the answer; a second one is ignored.
     pub(crate) fn put(&self, answer: Answer) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(answer);
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *place, Place::Gone) {
+            Place::Empty => *place = Place::Full(answer),
+            Place::Forward(to) => {
+                drop(place);
+                to(answer);
+            }
+            full @ Place::Full(_) => *place = full,
+            Place::Gone => {}
+        }
     }
 
     pub(crate) fn take(&self) -> Option<Answer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*place, Place::Full(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut *place, Place::Gone) {
+            Place::Full(answer) => Some(answer),
+            _ => None,
+        }
     }
 }
 
@@ -64,7 +98,7 @@ pub async fn handle(component: &Arc<Component>, call: Call) -> Result<Response<G
         return pool::handle(component, reuse, call, permit).await;
     }
     let permit = component.admit(Need::Instance).await?;
-    let slot = Slot::default();
+    let slot = Slot::keep();
     let request = call.caller.request.clone();
     let guest = Box::pin(run(Arc::clone(component), call, slot.clone()));
     let limits = &component.limits;

@@ -2,15 +2,14 @@
 
 use crate::admit::Slot as PoolSlot;
 use crate::component::{Component, Handler};
-use crate::invoke::http::{Call, Slot, handle_p2, handle_p3};
+use crate::invoke::http::{Answer, Call, Slot, handle_p2, handle_p3};
 use crate::limits::Reuse;
 use crate::meter::Metered;
 use crate::outcome::{Cause, Failure};
 use futures_util::stream::{FuturesUnordered, Stream};
 use futures_util::task::AtomicWaker;
-use http::Response;
 use std::collections::VecDeque;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -18,12 +17,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use wasmtime::Store;
 use wasmtime::component::Accessor;
-use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::Proxy;
 use wharf_host::{Caller, Ctx};
 use wharf_telemetry::clock;
-
-type Answer = Result<Response<WasiBody>, Failure>;
 
 /// What the requests and the task of one instance share. All of them are on one thread; the types are `Sync` because the engine
 /// asks for it.
@@ -39,7 +35,7 @@ pub(crate) struct Worker {
     /// Whether the guest works: on a call, or on what it left to do after one.
     busy: AtomicBool,
     closed: AtomicBool,
-    failure: Mutex<Option<Cause>>,
+    failure: Mutex<Option<Failure>>,
 }
 
 impl Worker {
@@ -69,7 +65,7 @@ impl Worker {
     }
 
     /// Returns why the instance was ended, if it was.
-    pub(crate) fn failure(&self) -> Option<Cause> {
+    pub(crate) fn failure(&self) -> Option<Failure> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -91,6 +87,7 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
     let mut patience = pin!(tokio::time::sleep(idle));
     let mut answered = 0;
     let mut resting = false;
+    let mut resting_since = clock::now();
     let ended = std::future::poll_fn(|cx| {
         if resting && !worker.is_idle() {
             resting = false;
@@ -112,9 +109,15 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
         if !resting {
             resting = true;
             guest.rest();
-            patience.as_mut().reset(tokio::time::Instant::now() + idle);
+            resting_since = clock::now();
         }
-        patience.as_mut().poll(cx).map(|()| None)
+        while patience.as_mut().poll(cx).is_ready() {
+            if clock::since(resting_since) >= idle {
+                return Poll::Ready(None);
+            }
+            patience.as_mut().reset((resting_since + idle).into());
+        }
+        Poll::Pending
     })
     .await;
     worker.closed.store(true, Relaxed);
@@ -124,8 +127,11 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
         Some(Err(ended)) => Some(Failure::ended(ended)),
     };
     if let Some(failure) = failure {
-        failure.report(&component.identity, None);
-        *worker.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.cause);
+        if worker.active.load(Relaxed) == 0 {
+            // Nobody else will: requests that are still active report it with their ids.
+            failure.report(&component.identity, None);
+        }
+        *worker.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
     // Whoever waits for an answer learns that there will be none.
     worker.inbox().clear();
@@ -139,7 +145,7 @@ async fn serve(component: Arc<Component>, worker: Arc<Worker>) -> Result<(), Fai
     result.map_err(|error| Failure::from_engine(&error, store.data().budget.refusal()))
 }
 
-async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Worker) -> wasmtime::Result<()> {
+async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Arc<Worker>) -> wasmtime::Result<()> {
     let proxy = match &component.handler {
         Some(Handler::P2(pre)) => Proxy::P2(pre.instantiate_async(&mut *store).await?),
         Some(Handler::P3(pre)) => Proxy::P3(pre.instantiate_async(&mut *store).await?),
@@ -169,38 +175,29 @@ async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Worker
         .await?
 }
 
-/// Answers one request. The answer is sent as soon as the guest sets it, which for WASI 0.2 is before the call returns.
+/// Answers one request. The answer is sent as soon as the guest sets it, which may be long before the call returns.
 async fn answer(
     accessor: &Accessor<Ctx>,
     proxy: &Proxy,
-    worker: &Worker,
+    worker: &Arc<Worker>,
     call: Call,
     sender: oneshot::Sender<Answer>,
 ) -> wasmtime::Result<()> {
-    let slot = Slot::default();
-    let mut sender = Some(sender);
-    let mut send = |answer: Answer| {
-        if let Some(sender) = sender.take() {
-            worker.answered.fetch_add(1, Relaxed);
-            // A client that left takes no answer.
-            let _ = sender.send(answer);
-        }
+    let shared = Arc::clone(worker);
+    let slot = Slot::forward(move |answer| {
+        shared.answered.fetch_add(1, Relaxed);
+        // A client that left takes no answer.
+        let _ = sender.send(answer);
+    });
+    // What an earlier request was refused does not explain a trap of this one.
+    accessor.with(|mut store| store.get().budget.clear_refusal());
+    let result = match proxy {
+        Proxy::P2(proxy) => handle_p2(accessor, proxy, call.request, &slot).await,
+        Proxy::P3(service) => handle_p3(accessor, service, call.request, &slot).await,
     };
-    let mut call: Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + '_>> = match proxy {
-        Proxy::P2(proxy) => Box::pin(handle_p2(accessor, proxy, call.request, &slot)),
-        Proxy::P3(service) => Box::pin(handle_p3(accessor, service, call.request, &slot)),
-    };
-    let result = std::future::poll_fn(|cx| {
-        let polled = call.as_mut().poll(cx);
-        if let Some(answer) = slot.take() {
-            send(answer);
-        }
-        polled
-    })
-    .await;
     worker.active.fetch_sub(1, Relaxed);
     if result.is_ok() {
-        send(Err(Cause::NoResponse.into()));
+        slot.put(Err(Cause::NoResponse.into()));
     }
     result
 }
