@@ -458,9 +458,9 @@ fn a_long_name_is_not_repeated_in_each_problem_of_its_table() {
 
 #[test]
 fn many_wrong_names_are_compared_with_many_right_ones_in_no_time() {
-    let right: String = (0..256).map(|at| format!("[component.a{at:062}]\nsource='a'\n")).collect();
+    let right: String = (0..256).map(|at| format!("[component.a{at:020}]\nsource='a'\n")).collect();
     let wrong: String =
-        (0..9000).map(|at| format!("[[trigger.http]]\nroute='/{at}'\ncomponent='{at:b>62}'\n")).collect();
+        (0..9000).map(|at| format!("[[trigger.http]]\nroute='/{at}'\ncomponent='{at:b>20}'\n")).collect();
     let text = format!("name='n'\n{wrong}{right}");
     let (_, problems) = parse(&text);
     assert_eq!(problems.len(), 200);
