@@ -24,10 +24,7 @@ use wharf_telemetry::RequestId;
 const EAGER_BYTES: usize = 32 << 10;
 
 /// Turns of the event loop that a reused instance gets to write a short body before the head is sent without it.
-const ROUNDS: u8 = 4;
-
-/// Frames that are taken together with the head.
-const EARLY_FRAMES: usize = 16;
+const ROUNDS: u8 = 5;
 
 /// Empty frames that are swallowed before the core is given back.
 const EMPTY_FRAMES: usize = 64;
@@ -123,12 +120,11 @@ impl GuestBody {
         let mut body = Self { early: VecDeque::new(), early_bytes: 0, rest: Some(Box::new(rest)) };
         let mut rounds = body.rounds();
         std::future::poll_fn(|cx| {
-            let before = body.early.len();
             body.take_early(cx);
-            rounds = if rounds > 0 && !body.is_complete() && body.early.len() < EARLY_FRAMES { rounds - 1 } else { 0 };
-            if rounds == 0 || (rounds < ROUNDS - 1 && body.early.len() == before) {
+            if rounds == 0 || body.is_complete() {
                 return Poll::Ready(());
             }
+            rounds -= 1;
             // The task of the reused instance was woken before this one, so it runs first.
             cx.waker().wake_by_ref();
             Poll::Pending
