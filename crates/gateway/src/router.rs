@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 use http::Method;
 use wharf_app::{Conflicts, Methods, PathPattern, Route, RouteHost, Segment};
@@ -22,7 +23,6 @@ const AUTHORITY_LEN_MAX: usize = 253 + ".:65535".len();
 #[derive(Debug)]
 pub struct Router<T> {
     entries: Vec<Entry<T>>,
-    trees: Vec<Node>,
     /// Tables by name, for `RouteHost::Exact`.
     exact: HashMap<String, HostTable>,
     /// Tables by suffix, for `RouteHost::Suffix`.
@@ -37,13 +37,12 @@ struct Entry<T> {
     target: T,
 }
 
-/// The trees, by their places in the router, of the routes that can answer for one host; those of the most specific host
-/// come first.
+/// Trees of the routes that can answer for one host, those of the most specific host first.
 ///
 /// The first tree has the routes of exactly this host. The others have routes of less specific hosts, as far as they
 /// are of the same apps: so one look-up finds the table, and no other app can be reached from it. Hosts of the same apps
 /// share them: an app of a thousand hosts and a thousand other routes does not take their product.
-type HostTable = Vec<usize>;
+type HostTable = Vec<Arc<Node>>;
 
 /// What was found for a request. Lives as long as the router and the request's path.
 #[derive(Debug)]
@@ -88,7 +87,7 @@ pub struct RouteConflict {
 impl<T> Default for Router<T> {
     /// A table without routes.
     fn default() -> Self {
-        Self { entries: Vec::new(), trees: Vec::new(), exact: HashMap::new(), suffix: HashMap::new(), any: Vec::new() }
+        Self { entries: Vec::new(), exact: HashMap::new(), suffix: HashMap::new(), any: Vec::new() }
     }
 }
 
@@ -108,7 +107,7 @@ impl<T> Router<T> {
             .flat_map(|(app, routes)| routes.into_iter().map(move |(route, target)| Entry { app, route, target }))
             .collect();
         check_conflicts(&entries)?;
-        let mut trees = Trees { entries: &entries, hosts: HashMap::new(), places: HashMap::new(), list: Vec::new() };
+        let mut trees = Trees { entries: &entries, hosts: HashMap::new(), made: HashMap::new() };
         for (id, entry) in entries.iter().enumerate() {
             trees.hosts.entry(&entry.route.host).or_default().push(id);
         }
@@ -126,7 +125,6 @@ impl<T> Router<T> {
                 }
             }
         }
-        router.trees = trees.list;
         router.entries = entries;
         Ok(router)
     }
@@ -140,7 +138,7 @@ impl<T> Router<T> {
         let Some(rest) = path.strip_prefix('/') else { return Match::NotFound };
         let table = self.table(host);
         let mut fitting = |ids: &[usize]| self.choose(ids, method);
-        match table.iter().find_map(|tree| self.trees[*tree].walk(Some(rest), &mut fitting)) {
+        match table.iter().find_map(|tree| tree.walk(Some(rest), &mut fitting)) {
             Some(id) => {
                 let Entry { route, target, .. } = &self.entries[id];
                 Match::Found(Found { target, route, path })
@@ -149,7 +147,7 @@ impl<T> Router<T> {
         }
     }
 
-    fn table(&self, host: Option<&str>) -> &[usize] {
+    fn table(&self, host: Option<&str>) -> &[Arc<Node>] {
         let Some(name) = host.filter(|host| host.len() <= AUTHORITY_LEN_MAX).map(host_name) else { return &self.any };
         if let Some(table) = self.exact.get(name.as_ref()) {
             return table;
@@ -166,11 +164,11 @@ impl<T> Router<T> {
     }
 
     /// Says why no route answers. Walks again, so that requests that are answered do not pay for the list.
-    fn refuse(&self, table: &[usize], rest: &str) -> Match<'_, 'static, T> {
+    fn refuse(&self, table: &[Arc<Node>], rest: &str) -> Match<'_, 'static, T> {
         let mut passed_over = false;
         let mut allow: Vec<&str> = Vec::new();
         for tree in table {
-            self.trees[*tree].walk(Some(rest), &mut |ids: &[usize]| {
+            tree.walk(Some(rest), &mut |ids: &[usize]| {
                 passed_over |= !ids.is_empty();
                 for id in ids {
                     if let Methods::Only(names) = &self.entries[*id].route.methods {
@@ -213,9 +211,8 @@ struct Trees<'e, T> {
     entries: &'e [Entry<T>],
     /// The routes of each host, by their places in `entries`.
     hosts: HashMap<&'e RouteHost, Vec<usize>>,
-    /// The places of the trees in `list`, by host and apps; none for a tree without routes.
-    places: HashMap<(RouteHost, BTreeSet<usize>), Option<usize>>,
-    list: Vec<Node>,
+    /// The trees so far, by host and apps; none for a tree without routes.
+    made: HashMap<(RouteHost, BTreeSet<usize>), Option<Arc<Node>>>,
 }
 
 impl<T> Trees<'_, T> {
@@ -223,23 +220,20 @@ impl<T> Trees<'_, T> {
     fn table(&mut self, host: &RouteHost) -> HostTable {
         let apps: BTreeSet<usize> = self.hosts[host].iter().map(|id| self.entries[*id].app).collect();
         let hosts = std::iter::once(host.clone()).chain(wider_hosts(host));
-        hosts.filter_map(|host| self.place(host, &apps)).collect()
+        hosts.filter_map(|host| self.tree(host, &apps)).collect()
     }
 
     /// Returns the tree of the routes that these apps have for a host.
-    fn place(&mut self, host: RouteHost, apps: &BTreeSet<usize>) -> Option<usize> {
+    fn tree(&mut self, host: RouteHost, apps: &BTreeSet<usize>) -> Option<Arc<Node>> {
         let ids = self.hosts.get(&host)?;
-        *self.places.entry((host, apps.clone())).or_insert_with(|| {
+        let made = self.made.entry((host, apps.clone())).or_insert_with(|| {
             let mut tree = Node::default();
             for id in ids.iter().filter(|id| apps.contains(&self.entries[**id].app)) {
                 tree.leaf(&self.entries[*id].route.path).push(*id);
             }
-            let place = self.list.len();
-            (!tree.is_empty()).then(|| {
-                self.list.push(tree);
-                place
-            })
-        })
+            (!tree.is_empty()).then(|| Arc::new(tree))
+        });
+        made.clone()
     }
 }
 
