@@ -63,6 +63,9 @@ async fn start(component: &Arc<Component>, reuse: &Reuse) -> Result<Arc<Worker>,
     worker.reserve(reuse);
     WORKERS.with_borrow_mut(|workers| workers.entry(component.serial).or_default().push(Arc::clone(&worker)));
     let life = worker::live(Arc::clone(component), Arc::clone(&worker), reuse.idle, slot);
+    // A guest gives way by ticks. The executor's own budget, counted in operations, would break off in the middle of a batch of
+    // requests, and each broken-off one costs another turn and another write to its client.
+    let life = tokio::task::unconstrained(life);
     let serial = component.serial;
     #[expect(clippy::disallowed_methods, reason = "bounded by the engine's slots: the task holds one")]
     tokio::task::spawn(async move {
