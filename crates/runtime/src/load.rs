@@ -143,6 +143,10 @@ impl Runtime {
         let took = clock::since(started);
         if let Some(cache) = &self.cache {
             cache.store(engine, digest, &compiled);
+            // Code that is mapped from the file is shared with the page cache; the copy that was just made is not.
+            if let Some(mapped) = cache.load(engine, digest) {
+                return Ok((mapped, Some(took)));
+            }
         }
         Ok((compiled, Some(took)))
     }

@@ -14,7 +14,7 @@ use super::server::Server;
 const SCRIPT: &str = include_str!("report.lua");
 /// How far the mean length of the answers under load may be from the length of one alone, as a share: request ids and
 /// the like vary, a lost body does not hide.
-const LENGTH_TOLERANCE: f64 = 0.05;
+const LENGTH_TOLERANCE: f64 = 0.10;
 
 /// A load: how many connections, for how long, on which path.
 pub(crate) struct Load<'a> {
