@@ -4,14 +4,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by ending")]
 
+mod cache;
+mod call;
 mod drain;
+mod files;
 mod grpc;
 mod hostile;
 mod http1;
 mod http2;
+mod inspect;
+mod languages;
 mod limits;
+mod logs;
 mod routing;
+mod run;
 mod support;
+mod swap;
 mod tls;
 mod up;
 

@@ -157,3 +157,12 @@ fn builds_of_the_manifest_run_when_a_source_is_missing_or_stale() {
     app.change(&manifest("true"));
     wharf().up(app.folder()).fail().badly(1, &["wrote no", "out.wasm"]);
 }
+
+#[test]
+fn a_granted_network_address_can_be_reached() {
+    let server = wharf().up(guest("misbehave")).with("--allow-net 127.0.0.1:*").start();
+    assert_eq!(server.get("x", &format!("/connect?addr={}", server.address)).text(), "connected\n");
+    assert_eq!(server.get("x", "/connect?addr=127.0.0.2:80").status(), 403);
+    let server = wharf().up(guest("misbehave")).start();
+    assert_eq!(server.get("x", &format!("/connect?addr={}", server.address)).status(), 403);
+}
