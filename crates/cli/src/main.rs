@@ -14,11 +14,6 @@ mod reference;
 mod report;
 mod watch;
 
-/// Each request makes and drops some dozens of small objects on one thread; measured against the system's allocator in
-/// docs/performance.md. Guest memory is not allocated by it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 use args::{Cli, Command};
 use clap::Parser;
 use command_error::CommandError;
