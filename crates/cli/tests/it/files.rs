@@ -59,7 +59,7 @@ fn a_path_that_leads_nowhere_is_refused_with_a_hint() {
 fn a_file_that_may_not_be_read_is_named() {
     let app = App::empty();
     let file = app.copy_guest("hello", "secret.wasm");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&file).is_ok() {
         // The superuser reads everything; a file of the kernel that nobody can read does the same.
         let ended = wharf().up("/proc/self/mem").fail();
