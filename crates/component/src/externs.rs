@@ -10,13 +10,16 @@ use wasmparser::{
 };
 
 use crate::name::Name;
+use crate::weight::Weight;
 use crate::{Capability, ExternKind, Interface, printable};
 
-/// The imports of a component. `known` are the resources that earlier imports brought.
+/// The imports of a component. `known` are the resources that earlier imports brought; they add to `weight`, and those
+/// after the limit are not described.
 pub(crate) fn imports(
     section: ComponentImportSectionReader<'_>,
     types: TypesRef<'_>,
     known: &mut HashSet<ResourceId>,
+    weight: &mut Weight,
 ) -> wasmparser::Result<Vec<Interface>> {
     let mut import = |import: wasmparser::ComponentImport<'_>| {
         let kind = match import.ty {
@@ -30,19 +33,24 @@ pub(crate) fn imports(
         let asked = import.name.implements.unwrap_or(import.name.name);
         let mut interface = interface(import.name, kind, Capability::of_import(asked));
         if let Some(item) = types.component_item_for_import(import.name.name) {
+            weight.add(&item.ty, types);
             describe(&mut interface, item, types, known);
+            if weight.is_over() {
+                interface.items.clear();
+            }
         }
         interface
     };
     section.into_iter().map(|item| item.map(&mut import)).collect()
 }
 
-/// The exports of a component.
+/// The exports of a component; `weight` as with imports.
 pub(crate) fn exports(
     section: ComponentExportSectionReader<'_>,
     types: TypesRef<'_>,
+    weight: &mut Weight,
 ) -> wasmparser::Result<Vec<Interface>> {
-    let export = |export: wasmparser::ComponentExport<'_>| {
+    let mut export = |export: wasmparser::ComponentExport<'_>| {
         let kind = match export.kind {
             ComponentExternalKind::Module => ExternKind::Module,
             ComponentExternalKind::Func => ExternKind::Func,
@@ -53,11 +61,15 @@ pub(crate) fn exports(
         };
         let mut interface = interface(export.name, kind, Capability::of_export(export.name.name));
         if let Some(item) = types.component_item_for_export(export.name.name) {
+            weight.add(&item.ty, types);
             describe(&mut interface, item, types, &mut HashSet::new());
+            if weight.is_over() {
+                interface.items.clear();
+            }
         }
         interface
     };
-    section.into_iter().map(|item| item.map(export)).collect()
+    section.into_iter().map(|item| item.map(&mut export)).collect()
 }
 
 /// Adds what the type says without WIT: the names of functions, and whether somebody must implement something.

@@ -3,6 +3,8 @@
 //! The invariant: `ALWAYS` is what every engine profile of `runtime` accepts, `SELECTABLE` what some profile adds. A proposal
 //! here that no profile turns on would pass inspection and fail to compile.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use wasmparser::types::Types;
 use wasmparser::{Validator, WasmFeatures};
 
@@ -23,14 +25,22 @@ const ALWAYS: WasmFeatures = WasmFeatures::WASM2
 const SELECTABLE: WasmFeatures =
     WasmFeatures::GC.union(WasmFeatures::FUNCTION_REFERENCES).union(WasmFeatures::EXCEPTIONS);
 
+/// Said of a file that makes the validator panic.
+const GAVE_UP: &str = "the validator gave up; no tool makes such a file";
+
 /// Validates the whole file and returns its types and the names of the proposals beyond `ALWAYS` that it needs.
 pub(crate) fn validate(bytes: &[u8]) -> Result<(Types, Vec<String>), Error> {
     let mut needed = WasmFeatures::empty();
     // Each round adds at least one bit of `SELECTABLE` or ends.
     loop {
-        let refused = match Validator::new_with_features(ALWAYS.union(needed)).validate_all(bytes) {
-            Ok(types) => return Ok((types, names(needed))),
-            Err(refused) => refused,
+        let features = ALWAYS.union(needed);
+        // The validator asserts that types are at most 127 deep and limits only some of them: instances in instances
+        // get there in two kilobytes. Nothing that outlives the closure is changed inside.
+        let result = catch_unwind(AssertUnwindSafe(|| Validator::new_with_features(features).validate_all(bytes)));
+        let refused = match result {
+            Ok(Ok(types)) => return Ok((types, names(needed))),
+            Ok(Err(refused)) => refused,
+            Err(_) => return Err(Error::Invalid { message: GAVE_UP.to_owned(), offset: 0 }),
         };
         let missing = refused.missing_wasm_feature().unwrap_or(WasmFeatures::empty());
         let addable = missing.intersection(SELECTABLE).difference(needed);

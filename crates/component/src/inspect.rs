@@ -15,9 +15,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Facts, Error> {
     check_header(bytes)?;
     nesting::check(bytes)?;
     let (types, proposals) = features::validate(bytes)?;
-    let mut facts = scan::scan(bytes, types.as_ref())?;
+    let (mut facts, is_heavy) = scan::scan(bytes, types.as_ref())?;
     facts.proposals = proposals;
-    decode::add_wit(&mut facts, bytes);
+    if !is_heavy {
+        decode::add_wit(&mut facts, bytes);
+    }
     facts.world = facts.world.take().or_else(|| guess::world(&facts));
     facts.entries = entry::entries(&facts);
     Ok(facts)

@@ -26,6 +26,7 @@ mod report;
 mod scan;
 mod signature;
 mod verdict;
+mod weight;
 
 #[cfg(test)]
 mod tests;

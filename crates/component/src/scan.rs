@@ -8,19 +8,27 @@ use wasmparser::types::TypesRef;
 use wasmparser::{ComponentName, CustomSectionReader, Encoding, KnownCustom, Name, Parser, Payload};
 
 use crate::features::broken;
+use crate::weight::Weight;
 use crate::{CoreModule, Error, Facts, Kind, Memory, Producer, SectionSize, externs, guess, printable};
 
 /// The page size when a memory does not say its own.
 const PAGE_BYTES: u64 = 65536;
 
 /// Walks the file. `types` is what the validator found out about the outermost module or component.
-pub(crate) fn scan(bytes: &[u8], types: TypesRef<'_>) -> Result<Facts, Error> {
+///
+/// Says too whether the imports and exports are too heavy to be decoded: then the facts stay without WIT.
+pub(crate) fn scan(bytes: &[u8], types: TypesRef<'_>) -> Result<(Facts, bool), Error> {
     let mut scan = Scan::new(bytes.len());
     for payload in Parser::new(0).parse_all(bytes) {
         scan.payload(payload.map_err(|error| broken(&error))?, types).map_err(|error| broken(&error))?;
     }
-    Ok(scan.finish(bytes.len()))
+    let is_heavy = scan.weight.is_over();
+    Ok((scan.finish(bytes.len()), is_heavy))
 }
+
+/// The names of all imports and exports together, written out. The standard worlds have 60 KB; the decoder takes about twice
+/// this much memory.
+const MAX_NAMES_BYTES: usize = 16 << 20;
 
 /// How many sorts of sections are told apart.
 const MAX_SECTION_NAMES: usize = 200;
@@ -46,6 +54,8 @@ struct Scan {
     known_producers: HashSet<(Option<usize>, Producer)>,
     /// The resources that the imports so far brought.
     resources: HashSet<ResourceId>,
+    /// What the imports and exports stand for.
+    weight: Weight,
 }
 
 impl Scan {
@@ -76,6 +86,7 @@ impl Scan {
             producers: Vec::new(),
             known_producers: HashSet::new(),
             resources: HashSet::new(),
+            weight: Weight::limited_to(MAX_NAMES_BYTES),
         }
     }
 
@@ -100,10 +111,15 @@ impl Scan {
                 self.facts.exports = externs::core_exports(exports.clone(), types)?;
             }
             Payload::ComponentImportSection(imports) if is_top => {
-                self.facts.imports.extend(externs::imports(imports.clone(), types, &mut self.resources)?);
+                self.facts.imports.extend(externs::imports(
+                    imports.clone(),
+                    types,
+                    &mut self.resources,
+                    &mut self.weight,
+                )?);
             }
             Payload::ComponentExportSection(exports) if is_top => {
-                self.facts.exports.extend(externs::exports(exports.clone(), types)?);
+                self.facts.exports.extend(externs::exports(exports.clone(), types, &mut self.weight)?);
             }
             _ => {}
         }

@@ -143,6 +143,38 @@ fn bounds_the_signatures_of_a_world() {
 }
 
 #[test]
+fn bounds_the_names_in_one_type_of_many_instances() {
+    let name = "b".repeat(30_000);
+    let imports = |of: &str| -> String {
+        (0..900).map(|index| format!("(import \"a:b/f{index}\" (instance (type {of})))")).collect()
+    };
+    let bytes = wat(&format!(r#"(component (type $i (instance (export "{name}" (func)))) {})"#, imports("$i")));
+    let facts = inspect(&bytes).unwrap();
+    let items: usize = facts.imports.iter().flat_map(|import| &import.items).map(String::len).sum();
+    assert!(items < 17 << 20, "{items} bytes of names from {} bytes", bytes.len());
+    assert_eq!(facts.wit, "");
+    assert!(facts.imports.iter().all(|import| !import.is_types_only));
+}
+
+/// A component with a chain of instance types, each inside the next.
+fn chain(length: usize) -> Vec<u8> {
+    let link = |at| {
+        format!(r#"(type $t{at} (instance (alias outer 1 $t{} (type $x)) (export "x" (instance (type $x)))))"#, at - 1)
+    };
+    let links: String = (1..length).map(link).collect();
+    wat(&format!(r#"(component (type $t0 (instance)) {links} (import "i" (instance (type $t{}))))"#, length - 1))
+}
+
+#[test]
+fn survives_chains_of_types() {
+    assert_eq!(inspect(&chain(50)).unwrap().imports.len(), 1);
+    assert_eq!(inspect(&chain(120)).unwrap().wit, "");
+    // The validator panics.
+    assert!(matches!(inspect(&chain(130)), Err(Error::Invalid { .. })));
+    assert!(inspect(&chain(20_000)).is_err());
+}
+
+#[test]
 fn nothing_of_the_file_can_steer_a_terminal() {
     let evil = |text: &str| text.replace('E', "\\u{1b}[2J\\u{202e}\\n");
     let module = wat(&evil(
