@@ -305,6 +305,28 @@ fn a_guest_that_returns_after_its_client_left_harms_nobody() {
     }
 }
 
+/// All of them run on one core, and none would end by itself within the test.
+#[test]
+fn guests_that_spin_do_not_hold_up_their_neighbour() {
+    for guest in ["misbehave", "misbehave-p3"] {
+        let limits = "[component.bad.limits]\ncpu = \"10m\"\nwall = \"10m\"\nconcurrency = 8\nqueue = 0";
+        let app = App::new(&neighbourhood(&service("bad", guest, limits)));
+        let mut server = wharf().up(app.folder()).with("--cores 1").start();
+        let mut spinning = Vec::new();
+        until("all places to be taken", || {
+            let mut client = server.connect();
+            client.send("GET /loop-before HTTP/1.1\r\nhost: bad\r\n\r\n");
+            spinning.push(client);
+            server.get("bad", "/ok").status() == 503
+        });
+        for _ in 0..20 {
+            neighbour_answers(&mut server);
+        }
+        drop(spinning);
+        until("the guests to be ended", || server.get("bad", "/ok").status() == 200);
+    }
+}
+
 /// The first rounds fill caches of the allocator and of the pool; what comes after must not add up.
 #[test]
 fn memory_is_where_it_was_after_many_rounds() {
