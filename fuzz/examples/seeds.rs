@@ -150,6 +150,8 @@ fn main() -> Result<()> {
     for (name, text) in MODULES {
         fs::write(folder.join("component").join(name), wat::parse_str(text)?)?;
     }
+    fs::write(folder.join("component/chain"), wat::parse_str(chain(130))?)?;
+    fs::write(folder.join("component/shared"), wat::parse_str(shared(40))?)?;
     for (name, world) in WORLDS {
         let (resolve, world) = resolve(world)?;
         let module = module_of(&resolve, world)?;
@@ -162,6 +164,22 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Returns a component with a chain of types, each inside the next.
+fn chain(length: usize) -> String {
+    let link = |at| {
+        format!(r#"(type $t{at} (instance (alias outer 1 $t{} (type $x)) (export "x" (instance (type $x)))))"#, at - 1)
+    };
+    let links: String = (1..length).map(link).collect();
+    format!("(component (type $t0 (instance)) {links})")
+}
+
+/// Returns a component whose imports all have one type.
+fn shared(imports: usize) -> String {
+    let import = |at| format!(r#"(import "a:b/f{at}" (instance (type $i)))"#);
+    let imports: String = (0..imports).map(import).collect();
+    format!(r#"(component (type $i (instance (export "name" (func (param "p" string))))) {imports})"#)
 }
 
 /// Words of the manifest, one a line, as libFuzzer reads them.

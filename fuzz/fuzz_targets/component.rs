@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::panic::Location;
+
 use libfuzzer_sys::fuzz_target;
 use wharf_component::{Error, PROVIDED, check, inspect, render_text};
 
@@ -43,14 +45,12 @@ fn unsafe_to_print(c: char) -> bool {
     c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Lets `inspect` catch panics of the decoder, as it does in the program: libFuzzer's own hook would end the process at
-/// once. A panic that nobody catches still ends it.
+/// Lets `inspect` catch panics of the validator and the decoder, as it does in the program: libFuzzer's own hook would
+/// end the process at once. A panic that nobody catches still ends it.
 fn report_panics_that_escape() {
-    let print = std::panic::take_hook();
-    drop(print);
     std::panic::set_hook(Box::new(|info| {
-        let is_decoder = info.location().is_some_and(|place| place.file().contains("/wit-"));
-        if !is_decoder {
+        let is_known = |place: &Location<'_>| ["/wasmparser-", "/wit-"].iter().any(|name| place.file().contains(name));
+        if !info.location().is_some_and(is_known) {
             eprintln!("{info}");
         }
     }));
