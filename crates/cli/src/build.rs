@@ -29,6 +29,7 @@ pub(crate) fn stale(app: &App, folder: &Path) -> Result<(), CommandError> {
 
 fn run(component: &Component, build: &Build, folder: &Path) -> Result<(), CommandError> {
     let dir = sources(build, folder);
+    add_rust_target(&build.command, &dir);
     eprintln!("building {}: {}", component.name, build.command);
     let status = Command::new("sh")
         .arg("-c")
@@ -51,6 +52,25 @@ fn run(component: &Component, build: &Build, folder: &Path) -> Result<(), Comman
         return Err(error.hint("`source` in the manifest names the file that `build` makes"));
     }
     Ok(())
+}
+
+/// Adds the Rust target that a build names, where rustup is there and the target is not. A toolchain that was installed before its
+/// `rust-toolchain.toml` lacks the targets that the file names, and rustup says nothing. If adding fails, so does the build, which says why.
+fn add_rust_target(command: &str, dir: &Path) {
+    let mut words = command.split_whitespace().skip_while(|word| *word != "--target").skip(1);
+    let Some(target) = words.next().filter(|target| target.starts_with("wasm32-")) else { return };
+    let libraries = quiet(Command::new("rustc").args(["--print", "target-libdir", "--target", target]).current_dir(dir));
+    if libraries.is_none_or(|libraries| Path::new(&libraries).is_dir()) {
+        return;
+    }
+    eprintln!("adding the Rust target {target}: rustup target add {target}");
+    let _ = Command::new("rustup").args(["target", "add", target]).current_dir(dir).stdout(std::io::stderr()).status();
+}
+
+/// Returns what a command prints, if it can be run and succeeds.
+fn quiet(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn is_stale(component: &Component, build: &Build, folder: &Path) -> Result<bool, CommandError> {

@@ -1,0 +1,147 @@
+//! The one place that every call of a capability passes: bounds, numbers, and later spans and the journal.
+//!
+//! In: a call that the grant allows. Out: its answer, or [`Refused`]. Next: the backend.
+
+use crate::usage::{Counts, Tally, Usage};
+use crate::{Bounds, Kind, Refused};
+use bytes::Bytes;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wharf_telemetry::clock;
+
+/// An answer whose bytes are counted.
+pub trait Payload {
+    /// Returns the bytes that the component gets; 0 where that is of no interest.
+    fn size_bytes(&self) -> usize;
+}
+
+/// What holds the calls of one component to one label within its bounds, and counts them.
+#[derive(Debug)]
+pub struct Gate {
+    bounds: Bounds,
+    permits: Semaphore,
+    usage: Arc<Usage>,
+}
+
+impl Gate {
+    /// Returns a gate.
+    pub fn new(bounds: Bounds, usage: Arc<Usage>) -> Self {
+        let permits = Semaphore::new(bounds.concurrency.min(Semaphore::MAX_PERMITS));
+        Self { bounds, permits, usage }
+    }
+
+    /// Returns the bounds.
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Returns the sum of all calls.
+    pub fn usage(&self) -> &Arc<Usage> {
+        &self.usage
+    }
+
+    /// Refuses `bytes` that are over the limit.
+    ///
+    /// # Errors
+    /// [`Refused::TooLarge`].
+    pub fn check_size(&self, bytes: usize) -> Result<(), Refused> {
+        let limit_bytes = self.bounds.size_bytes;
+        if bytes > limit_bytes { Err(Refused::TooLarge { bytes, limit_bytes }) } else { Ok(()) }
+    }
+
+    /// Waits for a turn, makes the call, and counts it. Dropping the future ends the call; backends clean up after it.
+    ///
+    /// An error is counted as one if its `kind` is [`Kind::Unavailable`] or [`Kind::Backend`].
+    ///
+    /// # Errors
+    /// The call's own, or one made of [`Refused`] when it is over the deadline or gets no turn.
+    pub async fn call<T, E>(
+        &self,
+        tally: &mut Tally,
+        sent_bytes: usize,
+        kind: fn(&E) -> Kind,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E>
+    where
+        T: Payload,
+        E: From<Refused>,
+    {
+        let started = clock::now();
+        let result = self.bounded(call).await;
+        let mut counts = Counts { calls: 1, sent_bytes: sent_bytes as u64, ..Counts::default() };
+        match &result {
+            Ok(value) => counts.received_bytes = value.size_bytes() as u64,
+            Err(error) => counts.errors = u64::from(matches!(kind(error), Kind::Unavailable | Kind::Backend)),
+        }
+        counts.nanos = u64::try_from(clock::since(started).as_nanos()).unwrap_or(u64::MAX);
+        tally.add(&counts);
+        self.usage.add(&counts);
+        result
+    }
+
+    async fn bounded<T, E: From<Refused>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let Bounds { timeout, concurrency, .. } = self.bounds;
+        let deadline = clock::now() + timeout;
+        let _permit = match self.permits.try_acquire() {
+            Ok(permit) => permit,
+            Err(_) => self.turn(deadline).await.ok_or(Refused::Busy(concurrency))?,
+        };
+        let mut call = pin!(call);
+        // Many calls are answered at once: those never touch a timer.
+        if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+            return result;
+        }
+        match tokio::time::timeout_at(deadline.into(), call).await {
+            Ok(result) => result,
+            Err(_) => Err(Refused::Deadline(timeout).into()),
+        }
+    }
+
+    async fn turn(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout_at(deadline.into(), self.permits.acquire()).await.ok()?.ok()
+    }
+}
+
+// === impl Payload ===
+
+macro_rules! payload {
+    ($($plain:ty),*) => { $(impl Payload for $plain { fn size_bytes(&self) -> usize { size_of::<$plain>() } })* };
+}
+payload!((), bool, i64, u64);
+
+impl Payload for String {
+    fn size_bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Payload for Bytes {
+    fn size_bytes(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T: Payload> Payload for Option<T> {
+    fn size_bytes(&self) -> usize {
+        self.as_ref().map_or(0, Payload::size_bytes)
+    }
+}
+
+impl<T: Payload> Payload for Vec<T> {
+    fn size_bytes(&self) -> usize {
+        self.iter().map(Payload::size_bytes).sum()
+    }
+}
+
+impl<A: Payload, B: Payload> Payload for (A, B) {
+    fn size_bytes(&self) -> usize {
+        self.0.size_bytes() + self.1.size_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The gate, with calls that never end and calls that end at once.
+
+use super::*;
+use std::time::Duration;
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("not found")]
+    NotFound,
+}
+
+fn kind(error: &Error) -> Kind {
+    match error {
+        Error::Refused(refused) => refused.kind(),
+        Error::NotFound => Kind::NotFound,
+    }
+}
+
+fn gate(concurrency: usize) -> Gate {
+    Gate::new(Bounds { timeout: Duration::from_millis(50), concurrency, size_bytes: 10 }, Arc::default())
+}
+
+async fn never() -> Result<u64, Error> {
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_a_call_at_its_deadline_and_counts_it() {
+    let (gate, mut tally) = (gate(1), Tally::default());
+    let result = gate.call(&mut tally, 7, kind, never()).await;
+    assert_eq!(result, Err(Error::Refused(Refused::Deadline(Duration::from_millis(50)))));
+    assert_eq!((tally.counts().calls, tally.counts().errors, tally.counts().sent_bytes), (1, 1, 7));
+    assert_eq!(gate.usage().counts(), tally.counts());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_gets_no_turn_is_told_so() {
+    let gate = gate(1);
+    let (mut one, mut two) = (Tally::default(), Tally::default());
+    let mut first = pin!(gate.call(&mut one, 0, kind, never()));
+    assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await.is_pending());
+    let second = gate.call(&mut two, 0, kind, never()).await;
+    assert_eq!(second, Err(Error::Refused(Refused::Busy(1))));
+}
+
+#[tokio::test]
+async fn what_a_component_is_told_is_no_error_of_the_host() {
+    let (gate, mut tally) = (gate(1), Tally::default());
+    let result: Result<u64, Error> = gate.call(&mut tally, 0, kind, async { Err(Error::NotFound) }).await;
+    assert_eq!(result, Err(Error::NotFound));
+    assert_eq!((tally.counts().calls, tally.counts().errors), (1, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_gives_its_turn_back() {
+    let (gate, mut tally) = (gate(1), Tally::default());
+    {
+        let mut dropped = pin!(gate.call(&mut tally, 0, kind, never()));
+        assert!(poll_fn(|cx| Poll::Ready(dropped.as_mut().poll(cx))).await.is_pending());
+    }
+    let result = gate.call(&mut tally, 0, kind, async { Ok::<_, Error>(5_u64) }).await;
+    assert_eq!(result, Ok(5));
+}
+
+#[test]
+fn refuses_what_is_too_large() {
+    assert!(gate(1).check_size(10).is_ok());
+    assert_eq!(gate(1).check_size(11), Err(Refused::TooLarge { bytes: 11, limit_bytes: 10 }));
+}

@@ -1,0 +1,174 @@
+//! What one component may touch of one capability, deny by default, and what it is told otherwise.
+//!
+//! In: grants of a manifest and [`Bindings`]. Out: labels with their stores and gates. Next: [`crate::Gate`].
+
+use crate::binding::{BindingError, Bindings};
+use crate::usage::{Counts, Tally, Usage, UsageTable};
+use crate::{BoundsOverride, Gate};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Labels that a component was refused and that were logged; a guest chooses them, so that they have to end.
+const REMEMBERED: usize = 64;
+
+/// Whose calls these are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The app.
+    pub app: Arc<str>,
+    /// The component.
+    pub component: Arc<str>,
+}
+
+/// What a component may do with a label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Read and list.
+    Read,
+    /// Everything.
+    #[default]
+    ReadWrite,
+}
+
+/// One label of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The label.
+    pub label: String,
+    /// What may be done.
+    pub access: Access,
+    /// What calls may use.
+    pub bounds: BoundsOverride,
+}
+
+/// A granted label: the only way to a store.
+pub struct Label<S: ?Sized> {
+    /// The label.
+    pub name: String,
+    /// What may be done.
+    pub access: Access,
+    /// The store behind it.
+    pub store: Arc<S>,
+    /// What every call passes.
+    pub gate: Gate,
+    place: String,
+}
+
+/// Everything that one component may touch of one capability, shared by all its instances.
+pub struct Granted<S: ?Sized> {
+    capability: &'static str,
+    who: Who,
+    labels: BTreeMap<String, Arc<Label<S>>>,
+    refused: Mutex<BTreeSet<String>>,
+    /// Calls that name no granted label.
+    strays: Arc<Usage>,
+}
+
+impl<S: ?Sized + 'static> Granted<S> {
+    /// Returns the grants of a component that has none of this capability.
+    pub fn none(capability: &'static str, who: Who) -> Self {
+        Self { capability, who, labels: BTreeMap::new(), refused: Mutex::default(), strays: Arc::default() }
+    }
+
+    /// Binds every granted label. Blocks on files.
+    ///
+    /// # Errors
+    /// Every label that cannot be bound.
+    pub fn bind(
+        bindings: &Bindings<S>,
+        who: Who,
+        grants: &[Grant],
+        usage: &UsageTable,
+    ) -> Result<Self, Vec<BindingError>> {
+        let capability = bindings.capability();
+        let strays = usage.of(&who.app, &who.component, capability, "");
+        let mut granted = Self { strays, ..Self::none(capability, who) };
+        let mut errors = Vec::new();
+        for grant in grants {
+            match bindings.bind(&granted.who.app, &grant.label, grant.bounds) {
+                Ok(bound) => {
+                    let usage = usage.of(&granted.who.app, &granted.who.component, capability, &grant.label);
+                    let label = Label {
+                        name: grant.label.clone(),
+                        access: grant.access,
+                        store: bound.store,
+                        gate: Gate::new(bound.bounds, usage),
+                        place: bound.place,
+                    };
+                    granted.labels.insert(grant.label.clone(), Arc::new(label));
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(granted) } else { Err(errors) }
+    }
+
+    /// Returns the label that a guest names. Absent if it is not granted, which is counted, and logged once with the line that would
+    /// grant it.
+    pub fn label(&self, name: &str, tally: &mut Tally) -> Option<&Arc<Label<S>>> {
+        let found = self.labels.get(name);
+        if found.is_none() {
+            self.refuse(name, tally);
+        }
+        found
+    }
+
+    /// Counts and logs that a guest tried to change what it may only read.
+    pub fn refuse_write(&self, label: &Label<S>, tally: &mut Tally) {
+        let (app, component, capability) = (&self.who.app, &self.who.component, self.capability);
+        let name = &label.name;
+        self.count_refusal(tally);
+        if self.is_new(format!("{name} write")) {
+            tracing::warn!(
+                %app, %component,
+                "WHARF-0024: a change in {capability} `{name}` was refused: the manifest grants reading. To allow it, write in the manifest:\n\
+                 \n  [component.{component}.grants]\n  {capability} = {{ {name} = {{ access = \"read-write\" }} }}\n"
+            );
+        }
+    }
+
+    /// Returns a line for people for each label: what it is and where it is bound.
+    pub fn describe(&self) -> Vec<String> {
+        let line = |label: &Arc<Label<S>>| {
+            let access = if label.access == Access::Read { " (read)" } else { "" };
+            format!("{} {}{access} in {}", self.capability, label.name, label.place)
+        };
+        self.labels.values().map(line).collect()
+    }
+
+    /// Returns whose grants these are.
+    pub fn who(&self) -> &Who {
+        &self.who
+    }
+
+    fn refuse(&self, name: &str, tally: &mut Tally) {
+        let (app, component, capability) = (&self.who.app, &self.who.component, self.capability);
+        self.count_refusal(tally);
+        if !self.is_new(name.to_owned()) {
+            return;
+        }
+        if crate::check_label(name).is_err() {
+            tracing::warn!(%app, %component, "WHARF-0023: {capability} {name:?} was refused: that is no label, no manifest can grant it");
+            return;
+        }
+        let labels: Vec<String> =
+            self.labels.keys().map(String::as_str).chain([name]).map(|label| format!("\"{label}\"")).collect();
+        let labels = labels.join(", ");
+        tracing::warn!(
+            %app, %component,
+            "WHARF-0023: {capability} `{name}` was refused: it is not granted. To allow it, write in the manifest:\n\
+             \n  [component.{component}.grants]\n  {capability} = [{labels}]\n"
+        );
+    }
+
+    fn count_refusal(&self, tally: &mut Tally) {
+        let call = Counts { calls: 1, denied: 1, ..Counts::default() };
+        tally.add(&call);
+        self.strays.add(&call);
+    }
+
+    fn is_new(&self, what: String) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.len() < REMEMBERED && refused.insert(what)
+    }
+}

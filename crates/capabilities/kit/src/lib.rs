@@ -1,0 +1,25 @@
+//! What every capability is made with: labels, grants, bindings, the gate that each call passes, and its numbers.
+//!
+//! In: what a manifest grants and an operator binds. Out: [`Granted`] labels, each a store behind a [`Gate`]. Next: a backend.
+//!
+//! Nothing here knows the engine, an interface or a backend: a capability brings its own `api` trait and its list of backends.
+
+mod backend;
+mod binding;
+mod bounds;
+mod error;
+mod gate;
+mod granted;
+mod label;
+mod per_thread;
+mod usage;
+
+pub use backend::{Backend, BackendError, Embedded, Open, Opened, settings};
+pub use binding::{Binding, BindingError, Bindings, Bound, Declared};
+pub use bounds::{Bounds, BoundsOverride};
+pub use error::{Kind, Refused};
+pub use gate::{Gate, Payload};
+pub use granted::{Access, Grant, Granted, Label, Who};
+pub use label::{LabelError, Namespace, check_label};
+pub use per_thread::PerThread;
+pub use usage::{Counts, Tally, Usage, UsageTable};
