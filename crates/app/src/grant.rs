@@ -7,7 +7,7 @@ mod http;
 mod network;
 
 pub use http::{HttpGrant, HttpPattern, INTERNAL_SUFFIX, Scheme, internal_component};
-pub use network::{HostPattern, NetPattern, Ports};
+pub use network::{HostPattern, NetPattern, Ports, is_public};
 
 /// Everything that one component may touch; the default is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

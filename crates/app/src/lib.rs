@@ -23,7 +23,7 @@ pub use codes::{CODES, Code, find_code};
 pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
 pub use grant::{
     Access, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LaterGrant, NetPattern,
-    Ports, Scheme, internal_component,
+    Ports, Scheme, internal_component, is_public,
 };
 pub use parse::parse;
 pub use pattern::PatternError;

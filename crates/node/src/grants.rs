@@ -1,10 +1,10 @@
 //! What the manifest grants, as what the host gives: nothing is added on the way.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use wharf_app::{Access, Component, HostPattern, HttpGrant, NetPattern};
+use wharf_app::{Access, Component, HostPattern, HttpGrant, NetPattern, is_public};
 use wharf_host::{Folder, NetworkCheck, Recipe, Stdio};
 use wharf_telemetry::log::Log;
 
@@ -53,35 +53,6 @@ fn allows(pattern: &NetPattern, address: SocketAddr) -> bool {
         host => host.matches_address(ip),
     };
     host && pattern.ports.contains(address.port())
-}
-
-/// Tells whether an address belongs to the public internet (the special-purpose registries of RFC 6890 and its successors).
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let protocol = a == 192 && b == 0 && c == 0;
-            let benchmark = a == 198 && (18..20).contains(&b);
-            let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_broadcast();
-            !(special
-                || ip.is_documentation()
-                || ip.is_multicast()
-                || a == 0
-                || a >= 240
-                || shared
-                || protocol
-                || benchmark)
-        }
-        IpAddr::V6(ip) => {
-            let first = ip.segments()[0];
-            let global = (0x2000..0x4000).contains(&first);
-            // 6to4, Teredo and the translation prefixes can carry a private IPv4 address; documentation is nobody's.
-            let carries = first == 0x2002 || (first == 0x2001 && ip.segments()[1] == 0);
-            let documentation = first == 0x2001 && ip.segments()[1] == 0x0db8;
-            global && !carries && !documentation
-        }
-    }
 }
 
 #[cfg(test)]

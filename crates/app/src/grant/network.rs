@@ -232,3 +232,41 @@ fn parse_network(text: &str, address: &str, length: &str) -> Result<HostPattern,
     }
     Ok(HostPattern::Network(network))
 }
+
+/// Tells whether an address belongs to the public internet (the special-purpose registries of RFC 6890 and its successors).
+///
+/// An IPv4 address in IPv6 form counts as IPv4. What leads to IPv4 by another form (6to4, Teredo, NAT64) is not public: nobody can
+/// say what is behind it.
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            let shared = a == 100 && (64..128).contains(&b);
+            let protocol = a == 192 && b == 0 && c == 0;
+            let relay = a == 192 && b == 88 && c == 99;
+            let benchmark = a == 198 && (18..20).contains(&b);
+            // Belongs to a public network and is answered by the machine below, with its secrets: Azure's metadata.
+            let metadata = [a, b, c, d] == [168, 63, 129, 16];
+            let special = address.is_private() || address.is_loopback() || address.is_link_local();
+            !(special
+                || address.is_documentation()
+                || address.is_multicast()
+                || a == 0
+                || a >= 240
+                || shared
+                || protocol
+                || relay
+                || benchmark
+                || metadata)
+        }
+        IpAddr::V6(address) => {
+            let [first, second, ..] = address.segments();
+            let global = (0x2000..0x4000).contains(&first);
+            // 6to4 carries an IPv4 address; so does Teredo, which is a part of the block for protocols.
+            let carries = first == 0x2002;
+            let protocol = first == 0x2001 && second < 0x0200;
+            let documentation = (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000);
+            global && !carries && !protocol && !documentation
+        }
+    }
+}

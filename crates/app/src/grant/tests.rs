@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern, internal_component};
+use super::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern, internal_component, is_public};
 use crate::pattern::PatternError;
 
 /// Shows what was read, or the wrong part and why.
@@ -151,6 +151,45 @@ fn reads_environment_variables() {
         ("=1", "\"=1\" the name of an environment variable is empty"),
     ] {
         check(show, text, expected);
+    }
+}
+
+#[test]
+fn only_the_public_internet_is_public() {
+    for public in ["93.184.216.34", "168.63.129.17", "2606:4700::1", "2001:4860:4860::8888", "::ffff:93.184.216.34"] {
+        assert!(is_public(public.parse().unwrap()), "{public}");
+    }
+    for inside in [
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "100.100.100.200",
+        "127.0.0.1",
+        "168.63.129.16",
+        "169.254.169.254",
+        "172.31.255.255",
+        "192.0.0.192",
+        "192.88.99.1",
+        "192.168.0.1",
+        "198.19.0.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::10.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::a00:1",
+        "2001::a00:1",
+        "2001:db8::1",
+        "2002:a00:1::",
+        "3fff::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "ff02::1",
+    ] {
+        assert!(!is_public(inside.parse().unwrap()), "{inside}");
     }
 }
 
