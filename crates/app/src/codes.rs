@@ -36,6 +36,8 @@ pub(crate) const EMPTY: &str = "WHARF-0121";
 pub(crate) const UNREACHABLE_LIMIT: &str = "WHARF-0122";
 pub(crate) const DUPLICATE: &str = "WHARF-0123";
 pub(crate) const TOO_LONG: &str = "WHARF-0124";
+pub(crate) const LABEL: &str = "WHARF-0125";
+pub(crate) const BINDING: &str = "WHARF-0126";
 
 /// Every code of the manifest, in order.
 pub const CODES: &[Code] = &[
@@ -182,6 +184,20 @@ pub const CODES: &[Code] = &[
         code: TOO_LONG,
         title: "the manifest is too long",
         text: "A manifest has at most 1 MiB. Content that is served belongs into files or into a component.",
+    },
+    Code {
+        code: LABEL,
+        title: "an invalid label",
+        text: "A label names what a component keeps its data in: a lower-case letter, then lower-case letters, digits, `-` \
+               and `_`, at most 63 characters. Where the data really is, the operator says in `node.toml`.",
+    },
+    Code {
+        code: BINDING,
+        title: "an invalid binding",
+        text: "A table of `node.toml` binds a label to a backend: `[keyvalue.LABEL]` for every app, \
+               `[app.APP.keyvalue.LABEL]` for one. It names the `backend`; `namespace`, `timeout`, `concurrency` and `size` \
+               are known to all backends, every other key is a setting of the backend. A value may be taken from elsewhere: \
+               `{ env = \"NAME\" }` or `{ file = \"PATH\" }`.",
     },
 ];
 

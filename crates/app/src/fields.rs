@@ -54,6 +54,8 @@ pub enum Kind {
     Tables,
     /// A list of texts, or of tables with the keys below it.
     TextsOrTables,
+    /// A list of texts, or a table from such texts to tables with the keys below it.
+    Labels,
     /// Anything.
     Any,
 }
@@ -74,6 +76,7 @@ impl Kind {
             Self::Named => "tables by name",
             Self::Tables => "list of tables",
             Self::TextsOrTables => "list of texts or tables",
+            Self::Labels => "list of labels, or tables by label",
             Self::Any => "anything",
         }
     }
@@ -188,10 +191,29 @@ pub const FIELDS: &[Field] = &[
         Kind::Texts,
         "Where the component may open sockets: `\"db.example.com:5432\"`, `\"10.0.0.0/8:8000-8100\"`, `\"*:443\"`.",
     ),
-    field("component.*.grants.keyvalue", Kind::Any, "Key-value stores.").later(),
-    field("component.*.grants.sql", Kind::Any, "SQL databases.").later(),
-    field("component.*.grants.blobstore", Kind::Any, "Blob stores.").later(),
-    field("component.*.grants.messaging", Kind::Any, "Subjects to publish to.").later(),
+    field("component.*.grants.keyvalue", Kind::Labels, "Key-value stores, by label."),
+    field("component.*.grants.keyvalue.*.access", Kind::Text, "`\"read\"` or `\"read-write\"`.")
+        .default("\"read-write\""),
+    field("component.*.grants.keyvalue.*.timeout", Kind::Duration, "The time of one call."),
+    field("component.*.grants.keyvalue.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),
+    field("component.*.grants.keyvalue.*.size", Kind::Size, "Bytes of one value."),
+    field("component.*.grants.sql", Kind::Labels, "SQL databases, by label."),
+    field("component.*.grants.sql.*.access", Kind::Text, "`\"read\"` or `\"read-write\"`.").default("\"read-write\""),
+    field("component.*.grants.sql.*.timeout", Kind::Duration, "The time of one call."),
+    field("component.*.grants.sql.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),
+    field("component.*.grants.sql.*.size", Kind::Size, "Bytes of one row."),
+    field("component.*.grants.blobstore", Kind::Labels, "Blob stores, by label."),
+    field("component.*.grants.blobstore.*.access", Kind::Text, "`\"read\"` or `\"read-write\"`.")
+        .default("\"read-write\""),
+    field("component.*.grants.blobstore.*.timeout", Kind::Duration, "The time of one call."),
+    field("component.*.grants.blobstore.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),
+    field("component.*.grants.blobstore.*.size", Kind::Size, "Bytes of one object."),
+    field("component.*.grants.messaging", Kind::Labels, "Where messages may be sent, by label."),
+    field("component.*.grants.messaging.*.access", Kind::Text, "`\"read\"` or `\"read-write\"`.")
+        .default("\"read-write\""),
+    field("component.*.grants.messaging.*.timeout", Kind::Duration, "The time of one call."),
+    field("component.*.grants.messaging.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),
+    field("component.*.grants.messaging.*.size", Kind::Size, "Bytes of one message."),
     field("component.*.grants.config", Kind::Any, "Configuration values.").later(),
     field("component.*.grants.secrets", Kind::Any, "Secrets.").later(),
     field("component.*.grants.inference", Kind::Any, "Models for inference.").later(),

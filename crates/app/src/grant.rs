@@ -4,9 +4,11 @@ use crate::pattern::PatternError;
 use crate::problem::Span;
 
 mod http;
+mod label;
 mod network;
 
 pub use http::{HttpGrant, HttpPattern, INTERNAL_SUFFIX, Scheme, internal_component};
+pub use label::{LabelError, LabelGrant, check_label};
 pub use network::{HostPattern, NetPattern, Ports, is_public};
 
 /// Everything that one component may touch; the default is nothing.
@@ -20,6 +22,14 @@ pub struct Grants {
     pub http: Vec<HttpGrant>,
     /// Where the component may open sockets.
     pub net: Vec<NetPattern>,
+    /// Key-value stores.
+    pub keyvalue: Vec<LabelGrant>,
+    /// SQL databases.
+    pub sql: Vec<LabelGrant>,
+    /// Blob stores.
+    pub blobstore: Vec<LabelGrant>,
+    /// Where messages may be sent.
+    pub messaging: Vec<LabelGrant>,
     /// Capabilities that the manifest grants and this version does not provide yet.
     pub later: Vec<LaterGrant>,
 }

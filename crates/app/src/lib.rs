@@ -11,6 +11,7 @@ mod codes;
 mod fields;
 mod grant;
 mod nearest;
+mod operator;
 mod parse;
 mod pattern;
 mod problem;
@@ -22,9 +23,10 @@ pub use app::{App, Build, Component, HttpTrigger, Limits, Reuse, Source, StaticR
 pub use codes::{CODES, Code, find_code};
 pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
 pub use grant::{
-    Access, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LaterGrant, NetPattern,
-    Ports, Scheme, internal_component, is_public,
+    Access, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LabelError, LabelGrant,
+    LaterGrant, NetPattern, Ports, Scheme, check_label, internal_component, is_public,
 };
+pub use operator::{Elsewhere, Operator, OperatorBinding, parse_operator};
 pub use parse::parse;
 pub use pattern::PatternError;
 pub use problem::{Palette, Problem, Severity, Span, position, render, render_with};

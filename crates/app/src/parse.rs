@@ -19,6 +19,7 @@ use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
 mod component;
 mod conflict;
 mod grants;
+mod labels;
 mod limits;
 mod trigger;
 
@@ -64,7 +65,7 @@ pub fn parse(text: &str) -> (Option<App>, Vec<Problem>) {
 }
 
 /// Returns what TOML itself finds wrong. Errors at the same place follow from each other; only the first is kept.
-fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+pub(crate) fn syntax_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = Vec::new();
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());

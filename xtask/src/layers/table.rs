@@ -27,7 +27,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 0, name: "wharf-telemetry", uses: &[] },
     Crate { layer: 1, name: "wharf-app", uses: &[] },
     Crate { layer: 1, name: "wharf-component", uses: &[] },
-    Crate { layer: 2, name: "wharf-kit", uses: &["wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-kit", uses: &["wharf-app", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-blobstore", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-config", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-keyvalue", uses: &["wharf-kit", "wharf-telemetry"] },

@@ -16,7 +16,7 @@ pub fn reference_markdown() -> String {
     write_section(&mut page, "", "Top of the file");
     for table in FIELDS {
         match table.kind {
-            Kind::Named => write_section(&mut page, &format!("{}.*", table.path), &title(table)),
+            Kind::Named | Kind::Labels => write_section(&mut page, &format!("{}.*", table.path), &title(table)),
             _ => write_section(&mut page, table.path, &title(table)),
         }
     }
@@ -57,6 +57,7 @@ fn title(table: &Field) -> String {
     let path = table.path.replace('*', "NAME");
     match table.kind {
         Kind::Named => format!("`[{path}.NAME]`"),
+        Kind::Labels => format!("`[{path}.LABEL]`"),
         Kind::Tables => format!("`[[{path}]]`"),
         Kind::TextOrTable | Kind::TextsOrTables => format!("`{path}` as a table"),
         _ => format!("`[{path}]`"),

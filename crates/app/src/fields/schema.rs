@@ -59,6 +59,10 @@ fn value(field: &Field) -> Value {
         Kind::TextOrTable => json!({ "anyOf": [{ "type": "string" }, table()] }),
         Kind::Tables => json!({ "type": "array", "items": table() }),
         Kind::TextsOrTables => json!({ "type": "array", "items": { "anyOf": [{ "type": "string" }, table()] } }),
+        Kind::Labels => json!({ "anyOf": [
+            { "type": "array", "items": { "type": "string" } },
+            { "type": "object", "additionalProperties": object(&format!("{path}.*")) },
+        ] }),
         Kind::Named => json!({ "type": "object", "additionalProperties": object(&format!("{path}.*")) }),
     }
 }

@@ -80,7 +80,7 @@ fn the_schema_has_every_field() {
         let mut at = &schema;
         for part in field.path.split('.') {
             let table = ["/anyOf/1", "/items/anyOf/1", "/items"].iter().find_map(|p| at.pointer(p)).unwrap_or(at);
-            at = if part == "*" { &at["additionalProperties"] } else { &table["properties"][part] };
+            at = if part == "*" { &table["additionalProperties"] } else { &table["properties"][part] };
         }
         assert!(at["description"].is_string(), "{}", field.path);
         assert_eq!(at.get("default").is_some(), !field.default.is_empty(), "{}", field.path);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Mention, mention_of};
+use super::{Mention, labels, mention_of};
 use crate::codes;
 use crate::fields;
 use crate::grant::{
@@ -23,6 +23,10 @@ pub(super) fn read(component: &Section<'_>, mentions: &mut Vec<Mention>, problem
         files: read_files(&section, problems),
         http: read_http(&section, mentions, problems),
         net: read_net(&section, problems),
+        keyvalue: labels::read(&section, "keyvalue", "component.*.grants.keyvalue.*", problems),
+        sql: labels::read(&section, "sql", "component.*.grants.sql.*", problems),
+        blobstore: labels::read(&section, "blobstore", "component.*.grants.blobstore.*", problems),
+        messaging: labels::read(&section, "messaging", "component.*.grants.messaging.*", problems),
         later: read_later(&section, problems),
     }
 }

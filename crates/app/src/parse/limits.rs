@@ -13,7 +13,7 @@ use crate::quantity::{format_duration, format_size};
 use crate::read::{Problems, Section, as_text};
 
 /// What a value may be, and why not less and not more.
-struct Bounds<T> {
+pub(super) struct Bounds<T> {
     key: &'static str,
     min: T,
     why_min: &'static str,
@@ -92,6 +92,18 @@ const REUSE_IDLE: Bounds<Duration> = bounds(
     (Duration::from_millis(1), "less is `reuse = \"never\"`"),
     (Duration::from_secs(24 * 3600), "an idle instance holds memory"),
 );
+pub(super) const LABEL_TIMEOUT: Bounds<Duration> = bounds(
+    "timeout",
+    (Duration::from_millis(1), "no backend answers sooner"),
+    (Duration::from_secs(3600), "an invocation does not wait for longer"),
+);
+pub(super) const LABEL_CONCURRENCY: Bounds<u32> = bounds(
+    "concurrency",
+    (1, "with zero no call could be made"),
+    (100_000, "more calls than a component has instances"),
+);
+pub(super) const LABEL_SIZE: Bounds<u64> =
+    bounds("size", (1, "nothing could be stored"), (TIB, "no backend takes so much at once"));
 
 pub(super) fn read(component: &Section<'_>, problems: &mut Problems) -> Limits {
     let usual = Limits::default();
@@ -146,17 +158,17 @@ pub(super) fn read_reuse(component: &Section<'_>, problems: &mut Problems) -> Re
     }
 }
 
-fn size(section: &Section<'_>, bounds: &Bounds<u64>, problems: &mut Problems) -> Option<u64> {
+pub(super) fn size(section: &Section<'_>, bounds: &Bounds<u64>, problems: &mut Problems) -> Option<u64> {
     let value = section.size(bounds.key, problems)?;
     check(bounds, &value, |bytes| format_size(*bytes), problems)
 }
 
-fn duration(section: &Section<'_>, bounds: &Bounds<Duration>, problems: &mut Problems) -> Option<Duration> {
+pub(super) fn duration(section: &Section<'_>, bounds: &Bounds<Duration>, problems: &mut Problems) -> Option<Duration> {
     let value = section.duration(bounds.key, problems)?;
     check(bounds, &value, |duration| format_duration(*duration), problems)
 }
 
-fn count(section: &Section<'_>, bounds: &Bounds<u32>, problems: &mut Problems) -> Option<u32> {
+pub(super) fn count(section: &Section<'_>, bounds: &Bounds<u32>, problems: &mut Problems) -> Option<u32> {
     let value = section.integer(bounds.key, problems)?;
     // A number past 32 bits is above every bound, and so is the largest of 32 bits.
     let number = u32::try_from(*value.get_ref()).unwrap_or(u32::MAX);

@@ -398,16 +398,45 @@ fn what_comes_later_is_refused_where_ignoring_it_would_matter() {
 
 #[test]
 fn capabilities_that_come_later_are_kept_with_a_warning() {
-    let manifest =
-        format!("name = \"n\"\n{A}[component.a.grants]\nkeyvalue = [\"default\"]\nconfig = {{ a = \"b\" }}\n");
-    check(
-        &manifest,
-        "
-5:1 0118 this version of Wharf does not provide `keyvalue` yet; the grant has no effect
-6:1 0118 this version of Wharf does not provide `config` yet; the grant has no effect",
-    );
+    let manifest = format!("name = \"n\"\n{A}[component.a.grants]\ninference = [\"default\"]\n");
+    check(&manifest, "5:1 0118 this version of Wharf does not provide `inference` yet; the grant has no effect");
     let later = parse(&manifest).0.unwrap().components[0].grants.later.clone();
-    assert_eq!(later.iter().map(|grant| grant.capability.as_str()).collect::<Vec<_>>(), ["keyvalue", "config"]);
+    assert_eq!(later.iter().map(|grant| grant.capability.as_str()).collect::<Vec<_>>(), ["inference"]);
+}
+
+#[test]
+fn labels_are_a_list_or_a_table_with_bounds() {
+    let manifest = format!(
+        "name = \"n\"\n{A}[component.a.grants]\nkeyvalue = [\"default\", \"carts\"]\n\
+         sql = {{ orders = {{ access = \"read\", timeout = \"1s\", concurrency = 4, size = \"1MiB\" }}, audit = {{}} }}\n"
+    );
+    let (app, problems) = parse(&manifest);
+    assert_eq!(problems, []);
+    let grants = &app.unwrap().components[0].grants;
+    let names: Vec<_> = grants.keyvalue.iter().map(|grant| (grant.label.as_str(), grant.access)).collect();
+    assert_eq!(names, [("default", Access::ReadWrite), ("carts", Access::ReadWrite)]);
+    let orders = grants.sql.iter().find(|grant| grant.label == "orders").unwrap();
+    assert_eq!((orders.access, orders.timeout), (Access::ReadOnly, Some(Duration::from_secs(1))));
+    assert_eq!((orders.concurrency, orders.size_bytes), (Some(4), Some(1 << 20)));
+}
+
+#[test]
+fn labels_that_cannot_be_are_reported() {
+    check(
+        &format!(
+            "name = \"n\"\n{A}[component.a.grants]\nkeyvalue = [\"Default\", \"a\", \"a\", 1]\n\
+             sql = {{ a = {{ acces = \"read\", timeout = \"0s\" }}, b = {{ access = \"all\" }}, c = true }}\nblobstore = \"x\"\n"
+        ),
+        "
+5:13 0125 `Default` is no label: it does not start with a lower-case letter; labels are names that you choose, such as `default` or `orders`
+5:29 0123 the label `a` is there twice; the second; 5:24 the first
+5:34 0102 an entry of `keyvalue` has the wrong type; expected text, found a number
+6:15 0103 unknown key `acces` in `grants.sql.a`; did you mean `access`?
+6:41 0107 `timeout` is too small; at least 1ms: no backend answers sooner
+6:64 0102 `access` is `\"read\"` or `\"read-write\"`
+6:77 0102 `grants.sql.c` has the wrong type; expected table, found `true` or `false`
+7:13 0102 `blobstore` has the wrong type; expected list of labels, or tables by label, found a text",
+    );
 }
 
 #[test]

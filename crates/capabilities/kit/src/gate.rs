@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use wharf_telemetry::clock;
 
 /// An answer whose bytes are counted.
@@ -24,14 +24,19 @@ pub trait Payload {
 pub struct Gate {
     bounds: Bounds,
     permits: Semaphore,
+    holds: Arc<Semaphore>,
     usage: Arc<Usage>,
 }
+
+/// A place among the things of a label that stay open between calls, given back when dropped.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "dropping it is its use")] OwnedSemaphorePermit);
 
 impl Gate {
     /// Returns a gate.
     pub fn new(bounds: Bounds, usage: Arc<Usage>) -> Self {
-        let permits = Semaphore::new(bounds.concurrency.min(Semaphore::MAX_PERMITS));
-        Self { bounds, permits, usage }
+        let limit = bounds.concurrency.min(Semaphore::MAX_PERMITS);
+        Self { bounds, permits: Semaphore::new(limit), holds: Arc::new(Semaphore::new(limit)), usage }
     }
 
     /// Returns the bounds.
@@ -51,6 +56,18 @@ impl Gate {
     pub fn check_size(&self, bytes: usize) -> Result<(), Refused> {
         let limit_bytes = self.bounds.size_bytes;
         if bytes > limit_bytes { Err(Refused::TooLarge { bytes, limit_bytes }) } else { Ok(()) }
+    }
+
+    /// Waits for a place for what stays open between calls, such as a value that is streamed: as many as there may be calls at once,
+    /// counted apart from these.
+    ///
+    /// # Errors
+    /// [`Refused::Busy`] when none gets free within the time of one call.
+    pub async fn hold(&self) -> Result<Held, Refused> {
+        let deadline = clock::now() + self.bounds.timeout;
+        let permit = Arc::clone(&self.holds).acquire_owned();
+        let permit = tokio::time::timeout_at(deadline.into(), permit).await.ok().and_then(Result::ok);
+        permit.map(Held).ok_or(Refused::Busy(self.bounds.concurrency))
     }
 
     /// Waits for a turn, makes the call, and counts it. Dropping the future ends the call; backends clean up after it.

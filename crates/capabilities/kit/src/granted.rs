@@ -3,13 +3,10 @@
 //! In: grants of a manifest and [`Bindings`]. Out: labels with their stores and gates. Next: [`crate::Gate`].
 
 use crate::binding::{BindingError, Bindings};
-use crate::usage::{Counts, Tally, Usage, UsageTable};
-use crate::{BoundsOverride, Gate};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// Labels that a component was refused and that were logged; a guest chooses them, so that they have to end.
-const REMEMBERED: usize = 64;
+use crate::usage::{Tally, UsageTable};
+use crate::{BoundsOverride, Gate, Refusals};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Whose calls these are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,17 +54,15 @@ pub struct Label<S: ?Sized> {
 /// Everything that one component may touch of one capability, shared by all its instances.
 pub struct Granted<S: ?Sized> {
     capability: &'static str,
-    who: Who,
     labels: BTreeMap<String, Arc<Label<S>>>,
-    refused: Mutex<BTreeSet<String>>,
-    /// Calls that name no granted label.
-    strays: Arc<Usage>,
+    refusals: Refusals,
 }
 
 impl<S: ?Sized + 'static> Granted<S> {
     /// Returns the grants of a component that has none of this capability.
     pub fn none(capability: &'static str, who: Who) -> Self {
-        Self { capability, who, labels: BTreeMap::new(), refused: Mutex::default(), strays: Arc::default() }
+        let refusals = Refusals::new(capability, who, Arc::default());
+        Self { capability, labels: BTreeMap::new(), refusals }
     }
 
     /// Binds every granted label. Blocks on files.
@@ -82,12 +77,13 @@ impl<S: ?Sized + 'static> Granted<S> {
     ) -> Result<Self, Vec<BindingError>> {
         let capability = bindings.capability();
         let strays = usage.of(&who.app, &who.component, capability, "");
-        let mut granted = Self { strays, ..Self::none(capability, who) };
+        let mut granted =
+            Self { capability, labels: BTreeMap::new(), refusals: Refusals::new(capability, who.clone(), strays) };
         let mut errors = Vec::new();
         for grant in grants {
-            match bindings.bind(&granted.who.app, &grant.label, grant.bounds) {
+            match bindings.bind(&who.app, &grant.label, grant.bounds) {
                 Ok(bound) => {
-                    let usage = usage.of(&granted.who.app, &granted.who.component, capability, &grant.label);
+                    let usage = usage.of(&who.app, &who.component, capability, &grant.label);
                     let label = Label {
                         name: grant.label.clone(),
                         access: grant.access,
@@ -108,23 +104,14 @@ impl<S: ?Sized + 'static> Granted<S> {
     pub fn label(&self, name: &str, tally: &mut Tally) -> Option<&Arc<Label<S>>> {
         let found = self.labels.get(name);
         if found.is_none() {
-            self.refuse(name, tally);
+            self.refusals.not_granted(name, self.labels.keys().map(String::as_str), tally);
         }
         found
     }
 
     /// Counts and logs that a guest tried to change what it may only read.
     pub fn refuse_write(&self, label: &Label<S>, tally: &mut Tally) {
-        let (app, component, capability) = (&self.who.app, &self.who.component, self.capability);
-        let name = &label.name;
-        self.count_refusal(tally);
-        if self.is_new(format!("{name} write")) {
-            tracing::warn!(
-                %app, %component,
-                "WHARF-0024: a change in {capability} `{name}` was refused: the manifest grants reading. To allow it, write in the manifest:\n\
-                 \n  [component.{component}.grants]\n  {capability} = {{ {name} = {{ access = \"read-write\" }} }}\n"
-            );
-        }
+        self.refusals.read_only(&label.name, tally);
     }
 
     /// Returns a line for people for each label: what it is and where it is bound.
@@ -138,37 +125,6 @@ impl<S: ?Sized + 'static> Granted<S> {
 
     /// Returns whose grants these are.
     pub fn who(&self) -> &Who {
-        &self.who
-    }
-
-    fn refuse(&self, name: &str, tally: &mut Tally) {
-        let (app, component, capability) = (&self.who.app, &self.who.component, self.capability);
-        self.count_refusal(tally);
-        if !self.is_new(name.to_owned()) {
-            return;
-        }
-        if crate::check_label(name).is_err() {
-            tracing::warn!(%app, %component, "WHARF-0023: {capability} {name:?} was refused: that is no label, no manifest can grant it");
-            return;
-        }
-        let labels: Vec<String> =
-            self.labels.keys().map(String::as_str).chain([name]).map(|label| format!("\"{label}\"")).collect();
-        let labels = labels.join(", ");
-        tracing::warn!(
-            %app, %component,
-            "WHARF-0023: {capability} `{name}` was refused: it is not granted. To allow it, write in the manifest:\n\
-             \n  [component.{component}.grants]\n  {capability} = [{labels}]\n"
-        );
-    }
-
-    fn count_refusal(&self, tally: &mut Tally) {
-        let call = Counts { calls: 1, denied: 1, ..Counts::default() };
-        tally.add(&call);
-        self.strays.add(&call);
-    }
-
-    fn is_new(&self, what: String) -> bool {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.len() < REMEMBERED && refused.insert(what)
+        self.refusals.who()
     }
 }

@@ -34,8 +34,8 @@ impl Tally {
         self.0
     }
 
-    /// Adds one call.
-    pub(crate) fn add(&mut self, call: &Counts) {
+    /// Adds one call, for capabilities whose calls do not pass a [`Gate`](crate::Gate).
+    pub fn add(&mut self, call: &Counts) {
         let sum = &mut self.0;
         sum.calls += call.calls;
         sum.errors += call.errors;

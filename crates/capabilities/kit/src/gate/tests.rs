@@ -69,3 +69,15 @@ fn refuses_what_is_too_large() {
     assert!(gate(1).check_size(10).is_ok());
     assert_eq!(gate(1).check_size(11), Err(Refused::TooLarge { bytes: 11, limit_bytes: 10 }));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_open_is_bounded_and_given_back_when_dropped() {
+    let gate = gate(1);
+    let held = gate.hold().await;
+    assert!(held.is_ok());
+    assert_eq!(gate.hold().await.err(), Some(Refused::Busy(1)));
+    let call = gate.call(&mut Tally::default(), 0, kind, async { Ok::<_, Error>(5_u64) }).await;
+    assert_eq!(call, Ok(5), "calls have their own places");
+    drop(held);
+    assert!(gate.hold().await.is_ok());
+}
