@@ -1,0 +1,31 @@
+//! `wasi:config@0.2.0-rc.1`: what wasmtime serves and guests are built with today.
+
+use super::{Config, View};
+use wasmtime::component::Linker;
+
+mod generated {
+    #![allow(missing_docs, unreachable_pub, reason = "generated")]
+    wasmtime::component::bindgen!({
+        path: "../../../wit/config-0.2.0-rc.1",
+        world: "wasi:config/imports",
+    });
+}
+
+use generated::wasi::config::store;
+
+pub(super) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    store::add_to_linker::<T, Config>(linker, view)
+}
+
+impl store::Host for View<'_> {
+    fn get(&mut self, key: String) -> Result<Option<String>, store::Error> {
+        Ok(View::get(self, &key))
+    }
+
+    fn get_all(&mut self) -> Result<Vec<(String, String)>, store::Error> {
+        Ok(self.all())
+    }
+}
