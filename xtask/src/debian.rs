@@ -17,6 +17,13 @@ const NEEDS: &[Need] = &[
     (&["sh", "-c", "clang-19 --version && wasm-ld-19 --version && test -e /usr/lib/wasm32-wasi/libc.a"], C_PACKAGES),
     (&["python3", "-c", "import venv, ensurepip"], &["python3", "python3-venv"]),
     (&["npm", "--version"], &["nodejs", "npm"]),
+    // Servers that tests start for themselves; what the packages start by themselves, if anything, is not touched.
+    (&["sh", "-c", "PATH=$PATH:/usr/sbin; command -v redis-server && command -v redis-cli"], &["redis-server"]),
+    (&["sh", "-c", "PATH=$PATH:/usr/sbin; command -v mosquitto && command -v mosquitto_passwd"], &["mosquitto"]),
+    (
+        &["sh", "-c", "PATH=$(echo /usr/lib/postgresql/*/bin):$PATH; command -v postgres && command -v psql"],
+        &["postgresql"],
+    ),
 ];
 
 /// Installs what is missing.

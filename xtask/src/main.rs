@@ -11,6 +11,7 @@ mod finding;
 mod guests;
 mod layers;
 mod run;
+mod services;
 mod test;
 mod tidy;
 mod tree;

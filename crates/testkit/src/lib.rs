@@ -14,6 +14,7 @@ mod server;
 mod wait;
 
 pub mod frames;
+pub mod services;
 
 pub use app::{App, service};
 pub use certificate::Certificate;
