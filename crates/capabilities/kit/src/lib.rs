@@ -13,6 +13,7 @@ mod granted;
 mod label;
 mod per_thread;
 mod refusal;
+mod setting;
 mod usage;
 
 pub use backend::{Backend, BackendError, Embedded, Open, Opened, settings};
@@ -24,5 +25,6 @@ pub use granted::{Access, Grant, Granted, Label, Who};
 pub use label::Namespace;
 pub use per_thread::PerThread;
 pub use refusal::Refusals;
+pub use setting::{Period, Size};
 pub use usage::{Counts, Tally, Usage, UsageTable};
 pub use wharf_app::{LabelError, check_label};
