@@ -1,10 +1,13 @@
 //! The values of an app: components with their limits and grants, and the triggers that call them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::grant::Grants;
+use crate::hidden::Hidden;
 use crate::problem::Span;
 use crate::route::{Methods, PathPattern, Route, RouteHost};
+use crate::variables::Variable;
 
 /// A whole manifest: what one app is made of. Every reference inside it is known to resolve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub struct App {
     pub components: Vec<Component>,
     /// In the order of the file. No two of them answer the same requests.
     pub http: Vec<HttpTrigger>,
+    /// In the order of the file.
+    pub variables: Vec<Variable>,
+    /// What was given for variables that are secret, by their names; empty until [`App::fill`].
+    pub secrets: BTreeMap<String, Hidden>,
 }
 
 /// One component of an app and everything it may use.
@@ -172,6 +179,8 @@ impl App {
             version: "0.0.0".to_owned(),
             components: vec![component],
             http: vec![HttpTrigger { route: Some(everything), target: Target::Component(name.clone()), span: 0..0 }],
+            variables: Vec::new(),
+            secrets: BTreeMap::new(),
             name,
         }
     }

@@ -38,6 +38,10 @@ pub(crate) const DUPLICATE: &str = "WHARF-0123";
 pub(crate) const TOO_LONG: &str = "WHARF-0124";
 pub(crate) const LABEL: &str = "WHARF-0125";
 pub(crate) const BINDING: &str = "WHARF-0126";
+pub(crate) const VARIABLE: &str = "WHARF-0127";
+pub(crate) const TEMPLATE: &str = "WHARF-0128";
+pub(crate) const SECRET: &str = "WHARF-0129";
+pub(crate) const UNSET: &str = "WHARF-0130";
 
 /// Every code of the manifest, in order.
 pub const CODES: &[Code] = &[
@@ -198,6 +202,35 @@ pub const CODES: &[Code] = &[
                `[app.APP.keyvalue.LABEL]` for one. It names the `backend`; `namespace`, `timeout`, `concurrency` and `size` \
                are known to all backends, every other key is a setting of the backend. A value may be taken from elsewhere: \
                `{ env = \"NAME\" }` or `{ file = \"PATH\" }`.",
+    },
+    Code {
+        code: VARIABLE,
+        title: "an invalid variable",
+        text: "A variable of `[variables]` has a `default`, or is `required`: then whoever runs the app gives its value. One \
+               that is `secret` has no default, because a manifest is no place for secrets. A name has lower-case letters, \
+               digits and `-`.",
+    },
+    Code {
+        code: TEMPLATE,
+        title: "an invalid template",
+        text: "Values of `environment` and `config` are templates: `{{ name }}` stands for a variable that `[variables]` \
+               declares, and `{{{{` for two braces. The excerpt shows a name that is not declared, or braces that are no \
+               variable.",
+    },
+    Code {
+        code: SECRET,
+        title: "a secret where everybody could see it",
+        text: "The value of a secret variable is not filled in to templates: configuration and environment are plain values, \
+               which components pass on, print and show in errors. Grant it instead with `secrets = [\"NAME\"]` and have the \
+               component get it by the interface `wharf:secrets`, which shows a value only where it is asked for.",
+    },
+    Code {
+        code: UNSET,
+        title: "a variable without a value",
+        text: "The app is not run because a required variable has no value, or one that cannot be used. A value comes from, the \
+               first that has one: the flag `--variable NAME=VALUE`; the environment variable `WHARF_VARIABLE_NAME`, in upper \
+               case with `_` for `-`; the same in the file `.env` beside the manifest; the TOML file of `--variables`; the \
+               `default`. A secret may also be stored with `wharf secrets set NAME`.",
     },
 ];
 

@@ -112,7 +112,15 @@ impl Field {
 pub const FIELDS: &[Field] = &[
     field("name", Kind::Text, "The name of the app: lower-case letters, digits and `-`, at most 63.").required(),
     field("version", Kind::Text, "The version of the app, a semantic version.").default("\"0.0.0\""),
-    field("variables", Kind::Named, "Values that whoever runs the app fills in.").later(),
+    field("variables", Kind::Named, "Values that whoever runs the app fills in, for `{{ NAME }}` in templates."),
+    field("variables.*.default", Kind::Text, "The value when nobody gives one. A secret has none."),
+    field("variables.*.required", Kind::Bool, "Whether the app is not run without a value.").default("false"),
+    field(
+        "variables.*.secret",
+        Kind::Bool,
+        "Whether the value is kept apart: no template has it, only components that are granted it in `secrets`.",
+    )
+    .default("false"),
     field("component", Kind::Named, "The components of the app. A name has lower-case letters, digits and `-`."),
     field(
         "component.*.source",
@@ -170,7 +178,11 @@ pub const FIELDS: &[Field] = &[
     field("component.*.reuse.idle", Kind::Duration, "Time without a request after which an instance goes away.")
         .default("\"1s\""),
     field("component.*.grants", Kind::Table, "What the component may touch. What is not here is refused."),
-    field("component.*.grants.environment", Kind::TextMap, "Environment variables that the component sees."),
+    field(
+        "component.*.grants.environment",
+        Kind::TextMap,
+        "Environment variables that the component sees. Values are templates.",
+    ),
     field(
         "component.*.grants.files",
         Kind::TextsOrTables,
@@ -214,10 +226,14 @@ pub const FIELDS: &[Field] = &[
     field("component.*.grants.messaging.*.timeout", Kind::Duration, "The time of one call."),
     field("component.*.grants.messaging.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),
     field("component.*.grants.messaging.*.size", Kind::Size, "Bytes of one message."),
-    field("component.*.grants.config", Kind::Any, "Configuration values.").later(),
-    field("component.*.grants.secrets", Kind::Any, "Secrets.").later(),
+    field(
+        "component.*.grants.config",
+        Kind::TextMap,
+        "Configuration values, which the component gets by `wasi:config`. Values are templates, as in \
+         `\"https://{{ host }}/api\"`.",
+    ),
+    field("component.*.grants.secrets", Kind::Texts, "Names of secrets, which the component gets by `wharf:secrets`."),
     field("component.*.grants.inference", Kind::Any, "Models for inference.").later(),
-    field("component.*.grants.logging", Kind::Any, "Structured logs.").later(),
     field("component.*.dependencies", Kind::Named, "Imports that other components provide, linked in process.").later(),
     field("trigger", Kind::Table, "What starts the components."),
     field("trigger.http", Kind::Tables, "HTTP requests, each table with a `component` or a `static` answer."),

@@ -2,6 +2,7 @@
 
 use crate::pattern::PatternError;
 use crate::problem::Span;
+use crate::template::Template;
 
 mod http;
 mod label;
@@ -30,6 +31,10 @@ pub struct Grants {
     pub blobstore: Vec<LabelGrant>,
     /// Where messages may be sent.
     pub messaging: Vec<LabelGrant>,
+    /// Configuration values; keys are unique.
+    pub config: Vec<ConfigGrant>,
+    /// Secrets; names are unique.
+    pub secrets: Vec<SecretGrant>,
     /// Capabilities that the manifest grants and this version does not provide yet.
     pub later: Vec<LaterGrant>,
 }
@@ -65,7 +70,29 @@ pub struct EnvGrant {
     /// Not empty; without `=` and NUL.
     pub name: String,
     /// Any text without NUL; may be empty.
-    pub value: String,
+    pub value: Template,
+    /// Where the manifest has the value; empty in an app that has no manifest.
+    pub span: Span,
+}
+
+/// One configuration value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigGrant {
+    /// Not empty.
+    pub key: String,
+    /// Any text; may be empty.
+    pub value: Template,
+    /// Where the manifest has the value.
+    pub span: Span,
+}
+
+/// One secret that a component may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretGrant {
+    /// The name, of the form of a [label](check_label).
+    pub name: String,
+    /// Where the manifest has it.
+    pub span: Span,
 }
 
 impl EnvGrant {
@@ -79,11 +106,12 @@ impl EnvGrant {
             let error = PatternError::new(0..text.len(), "an environment variable is written `NAME=VALUE`");
             return Err(error.with_help(format!("write `{text}=` for an empty value")));
         };
-        Self::checked(name, value).map_err(|message| PatternError::new(0..text.len(), message))
+        let variable = Self::checked(name, Template::literal(value), 0..0);
+        variable.map_err(|message| PatternError::new(0..text.len(), message))
     }
 
     /// Returns the variable, or why it cannot be one.
-    pub(crate) fn checked(name: &str, value: &str) -> Result<Self, &'static str> {
+    pub(crate) fn checked(name: &str, value: Template, span: Span) -> Result<Self, &'static str> {
         if name.is_empty() {
             Err("the name of an environment variable is empty")
         } else if name.contains(['=', '\0']) {
@@ -91,7 +119,7 @@ impl EnvGrant {
         } else if value.contains('\0') {
             Err("the value of an environment variable has no NUL")
         } else {
-            Ok(Self { name: name.to_owned(), value: value.to_owned() })
+            Ok(Self { name: name.to_owned(), value, span })
         }
     }
 }

@@ -10,6 +10,7 @@ mod app;
 mod codes;
 mod fields;
 mod grant;
+mod hidden;
 mod nearest;
 mod operator;
 mod parse;
@@ -18,17 +19,22 @@ mod problem;
 mod quantity;
 mod read;
 pub mod route;
+mod template;
+mod variables;
 
 pub use app::{App, Build, Component, HttpTrigger, Limits, Reuse, Source, StaticResponse, Target};
 pub use codes::{CODES, Code, find_code};
 pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
 pub use grant::{
-    Access, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LabelError, LabelGrant,
-    LaterGrant, NetPattern, Ports, Scheme, check_label, internal_component, is_public,
+    Access, ConfigGrant, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LabelError,
+    LabelGrant, LaterGrant, NetPattern, Ports, Scheme, SecretGrant, check_label, internal_component, is_public,
 };
+pub use hidden::Hidden;
 pub use operator::{Elsewhere, Operator, OperatorBinding, parse_operator};
 pub use parse::parse;
 pub use pattern::PatternError;
 pub use problem::{Palette, Problem, Severity, Span, position, render, render_with};
 pub use quantity::{format_duration, format_size, parse_duration, parse_size};
 pub use route::{Conflicts, Methods, PathPattern, Route, RouteHost, Segment};
+pub use template::Template;
+pub use variables::{Given, LineError, Variable, environment_name, parse_dotenv, parse_variables};

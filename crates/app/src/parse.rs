@@ -4,7 +4,7 @@
 //! with it; an app with an error in it is thrown away as the last step, so that the readers need no second path.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -22,6 +22,8 @@ mod grants;
 mod labels;
 mod limits;
 mod trigger;
+mod values;
+mod variables;
 
 /// Bytes that a manifest may have: a hundred times what a large app needs, and little enough to be read in no time when
 /// it comes from somebody who means harm.
@@ -110,17 +112,18 @@ fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {
     let mut mentions = Vec::new();
     let name = read_name(&root, &mut problems);
     let version = read_version(&root, &mut problems);
-    refuse_later(&root, "variables", "values that are filled in when the app runs", &mut problems);
+    let variables = variables::read(&root, &mut problems);
     let components = read_components(&root, &mut mentions, &mut problems);
     let http = trigger::read(&root, &mut mentions, &mut problems);
     conflict::check(&http, &mut problems);
+    variables::check_uses(&root, &variables, &mut problems);
     check_mentions(&mentions, &component_names(&root), &mut problems);
     let untouched = root.value("component").is_none() && root.value("trigger").is_none();
     if untouched || (components.is_empty() && http.is_empty() && !problems.have_errors()) {
         let problem = Problem::error(codes::EMPTY, 0..0, "the app has no components");
         problems.add(problem.with_help("add `[component.NAME]` with `source = \"FILE.wasm\"`"));
     }
-    (App { name, version, components, http }, problems.into_list())
+    (App { name, version, components, http, variables, secrets: BTreeMap::new() }, problems.into_list())
 }
 
 fn read_name(root: &Section<'_>, problems: &mut Problems) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use wharf_app::{Access, Component, HostPattern, HttpGrant, NetPattern, is_public};
+use wharf_app::{Access, Component, EnvGrant, HostPattern, HttpGrant, NetPattern, is_public};
 use wharf_host::{Folder, NetworkCheck, Recipe, Stdio};
 use wharf_telemetry::log::Log;
 
@@ -17,9 +17,9 @@ pub(crate) fn recipe(app: &str, component: &Component, folder: &Path, log: &Log)
 
 /// Adds grants to a recipe. Relative folders start at `folder`.
 pub(crate) fn grant(recipe: &mut Recipe, grants: &wharf_app::Grants, folder: &Path) {
-    recipe
-        .environment
-        .extend(grants.environment.iter().map(|variable| (variable.name.clone(), variable.value.clone())));
+    // Variables are filled in before an app gets here.
+    let value = |variable: &EnvGrant| variable.value.text().unwrap_or_default().to_owned();
+    recipe.environment.extend(grants.environment.iter().map(|variable| (variable.name.clone(), value(variable))));
     recipe.folders.extend(grants.files.iter().map(|files| Folder {
         host: folder.join(&files.host),
         guest: files.guest.clone(),

@@ -142,7 +142,7 @@ fn reads_folders() {
 
 #[test]
 fn reads_environment_variables() {
-    let show = |text: &str| EnvGrant::parse(text).map(|env| format!("{}: {}", env.name, env.value));
+    let show = |text: &str| EnvGrant::parse(text).map(|env| format!("{}: {}", env.name, env.value.text().unwrap()));
     for (text, expected) in [
         ("A=1", "A: 1"),
         ("A=", "A: "),

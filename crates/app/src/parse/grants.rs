@@ -5,12 +5,10 @@ use std::collections::HashMap;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Mention, labels, mention_of};
+use super::{Mention, labels, mention_of, values};
 use crate::codes;
 use crate::fields;
-use crate::grant::{
-    Access, DirGrant, EnvGrant, Grants, HttpGrant, LaterGrant, NetPattern, guest_path_mistake, path_mistake,
-};
+use crate::grant::{Access, DirGrant, Grants, HttpGrant, LaterGrant, NetPattern, guest_path_mistake, path_mistake};
 use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, wrong_type};
 
@@ -19,7 +17,7 @@ const PATH: &str = "component.*.grants";
 pub(super) fn read(component: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Grants {
     let Some(section) = component.section("grants", PATH, problems) else { return Grants::default() };
     Grants {
-        environment: read_environment(&section, problems),
+        environment: values::environment(&section, problems),
         files: read_files(&section, problems),
         http: read_http(&section, mentions, problems),
         net: read_net(&section, problems),
@@ -27,19 +25,10 @@ pub(super) fn read(component: &Section<'_>, mentions: &mut Vec<Mention>, problem
         sql: labels::read(&section, "sql", "component.*.grants.sql.*", problems),
         blobstore: labels::read(&section, "blobstore", "component.*.grants.blobstore.*", problems),
         messaging: labels::read(&section, "messaging", "component.*.grants.messaging.*", problems),
+        config: values::config(&section, problems),
+        secrets: values::secrets(&section, problems),
         later: read_later(&section, problems),
     }
-}
-
-fn read_environment(section: &Section<'_>, problems: &mut Problems) -> Vec<EnvGrant> {
-    let mut variables = Vec::new();
-    for (name, value) in section.text_map("environment", problems) {
-        match EnvGrant::checked(name.get_ref(), value.get_ref()) {
-            Ok(variable) => variables.push(variable),
-            Err(why) => problems.add(Problem::error(codes::ENVIRONMENT, name.span(), why)),
-        }
-    }
-    variables
 }
 
 fn read_http(section: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Vec<HttpGrant> {

@@ -3,8 +3,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::{
-    Access, App, EnvGrant, HttpGrant, Methods, Reuse, RouteHost, Severity, Source, StaticResponse, Target, parse,
-    position, render,
+    Access, App, HttpGrant, Methods, Reuse, RouteHost, Severity, Source, StaticResponse, Target, parse, position,
+    render,
 };
 
 /// Compares the problems of a manifest, one a line: place, code, message, label, other places, help. Nothing expected
@@ -118,8 +118,8 @@ fn reads_components() {
 fn reads_grants() {
     let app = sound(SHOP);
     let grants = &app.component("web").unwrap().grants;
-    let variable = |name: &str, value: &str| EnvGrant { name: name.into(), value: value.into() };
-    assert_eq!(grants.environment, [variable("MODE", "fast"), variable("EMPTY", "")]);
+    let variables: Vec<_> = grants.environment.iter().map(|grant| (grant.name.as_str(), grant.value.text())).collect();
+    assert_eq!(variables, [("MODE", Some("fast")), ("EMPTY", Some(""))]);
     let dirs: Vec<_> = grants.files.iter().map(|dir| (dir.host.as_str(), dir.guest.as_str(), dir.access)).collect();
     let expected =
         [("data", "/data", Access::ReadOnly), ("tmp", "/tmp", Access::ReadWrite), ("www", "www", Access::ReadOnly)];
@@ -379,12 +379,11 @@ environment = {{ \"A=\" = \"1\", B = 2 }}
 #[test]
 fn what_comes_later_is_refused_where_ignoring_it_would_matter() {
     check(
-        "name = \"n\"\n[variables]\nx = { default = \"1\" }\n[component.a]\nsource = { registry = \"r\", version = \"1\" }\n\
+        "name = \"n\"\n\n\n[component.a]\nsource = { registry = \"r\", version = \"1\" }\n\
          [component.a.dependencies]\n\"x:y/z\" = { component = \"b\" }\n[component.b]\nsource = { url = \"https://x\" }\n\
          [component.c]\nsource = \"https://x/c.wasm\"\n[component.d]\nsource = { path = \"d\", digest = \"x\" }\n\
          [[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\nmiddleware = [\"b\"]\n[[trigger.cron]]\n[[trigger.message]]\n",
         "
-2:2 0117 this version of Wharf does not have values that are filled in when the app runs; not in this version; remove `variables`
 5:12 0116 this version of Wharf does not load components from registries; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
 6:14 0117 this version of Wharf does not have components that are linked in process; not in this version; remove `dependencies`
 9:12 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use super::excerpt::{Excerpt, LineIndex};
 use super::{Problem, Severity, Span};
+use crate::variables::mask_secrets;
 
 /// What is written before the coloured parts of the text, and after each of them.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,8 @@ pub fn render(problems: &[Problem], file_name: &str, text: &str) -> String {
 /// Does what [`render`] does, in colours.
 pub fn render_with(problems: &[Problem], file_name: &str, text: &str, palette: &Palette) -> String {
     let mut out = String::new();
+    let masked = mask_secrets(text);
+    let text = &*masked;
     let page = Page { file_name, text, lines: LineIndex::new(text), palette };
     for (number, problem) in problems.iter().enumerate() {
         if number > 0 {
