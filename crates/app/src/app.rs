@@ -45,6 +45,8 @@ pub struct Component {
     pub name_span: Span,
     /// Where the manifest gives the source; empty in an app that has no manifest.
     pub source_span: Span,
+    /// Where the manifest has each of `grants.files`, in the same order; empty in an app that has no manifest.
+    pub files_spans: Vec<Span>,
 }
 
 /// Where a component's bytes come from.
@@ -173,6 +175,7 @@ impl App {
             grants: Grants::default(),
             name_span: 0..0,
             source_span: 0..0,
+            files_spans: Vec::new(),
         };
         let everything = Route { host: RouteHost::Any, path: PathPattern::everything(), methods: Methods::Any };
         Self {

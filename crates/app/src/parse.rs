@@ -13,9 +13,10 @@ use crate::app::{App, Component, NAME_LEN_MAX, check_name, valid_name_from};
 use crate::codes;
 use crate::grant::HttpGrant;
 use crate::nearest::nearest;
-use crate::problem::{LineIndex, Problem, Severity, Span};
+use crate::problem::{Problem, Severity, Span};
 use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
 
+mod certain;
 mod component;
 mod conflict;
 mod grants;
@@ -51,10 +52,10 @@ pub fn parse(text: &str) -> (Option<App>, Vec<Problem>) {
         return (None, vec![problem.with_help("serve large bodies from a component instead of a `static` answer")]);
     }
     let (document, syntax_errors) = DeTable::parse_recoverable(text);
-    let syntax_problems = syntax_problems(text, &syntax_errors);
+    let mut syntax_problems = syntax_problems(text, &syntax_errors);
     let (app, mut problems) = read_app(document.get_ref());
     if !syntax_problems.is_empty() {
-        retain_certain(&mut problems, &syntax_problems, text);
+        certain::retain(&mut problems, &mut syntax_problems, document.get_ref(), text);
         problems.extend(syntax_problems);
     }
     problems.sort_by_key(|problem| problem.span.start);
@@ -93,17 +94,6 @@ fn lacks_value(text: &str, message: &str, span: &Span) -> bool {
     let after = text.get(span.start..).unwrap_or_default();
     message.starts_with("string values must be quoted")
         && after.lines().next().is_none_or(|rest| rest.trim().is_empty())
-}
-
-/// Drops problems that may not be any in a file that is not valid TOML.
-///
-/// What is missing may be what could not be read, and a line that could not be read says nothing.
-fn retain_certain(problems: &mut Vec<Problem>, syntax_problems: &[Problem], text: &str) {
-    let lines = LineIndex::new(text);
-    let line_of = |problem: &Problem| lines.line_of(problem.span.start);
-    let unread: HashSet<usize> = syntax_problems.iter().map(line_of).collect();
-    let from_absence = [codes::MISSING, codes::EMPTY, codes::UNKNOWN_COMPONENT];
-    problems.retain(|problem| !from_absence.contains(&problem.code) && !unread.contains(&line_of(problem)));
 }
 
 fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {

@@ -126,7 +126,7 @@ pub enum ComponentError {
     Grant {
         /// The component.
         component: String,
-        /// Where the manifest names the component.
+        /// Where the manifest has the grant.
         span: Span,
         /// Why.
         source: RecipeError,

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use wharf_app::{
-    Access, App, Component as Declared, HttpGrant, Route, Source, StaticResponse, Target as DeclaredTarget,
+    Access, App, Component as Declared, HttpGrant, Route, Source, Span, StaticResponse, Target as DeclaredTarget,
 };
 use wharf_component::PROVIDED;
-use wharf_host::Outbound;
+use wharf_host::{Outbound, RecipeError};
 use wharf_runtime::{Component, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
 use wharf_trigger::http::{StaticAnswer, Target};
@@ -155,7 +155,8 @@ impl Prepare<'_> {
         }
         let recipe = grants::recipe(&app.name, declared, self.folder, self.log);
         if let Err(source) = recipe.check() {
-            return Err(ComponentError::Grant { component, span: declared.name_span.clone(), source });
+            let span = grant_span(declared, self.folder, &source);
+            return Err(ComponentError::Grant { component, span, source });
         }
         let source = LoadSource {
             app: app.name.as_str().into(),
@@ -216,6 +217,16 @@ impl Prepare<'_> {
             other => PathBuf::from(format!("{other:?}")),
         }
     }
+}
+
+/// Returns where the manifest has the grant that cannot be kept; the component's name, if the grant came by a flag.
+fn grant_span(declared: &Declared, folder: &Path, error: &RecipeError) -> Span {
+    let files = &declared.grants.files;
+    let at = match error {
+        RecipeError::Folder { host, .. } => files.iter().position(|files| folder.join(&files.host) == *host),
+        _ => None,
+    };
+    at.and_then(|at| declared.files_spans.get(at)).unwrap_or(&declared.name_span).clone()
 }
 
 fn routes(app: &App, components: &[Ready]) -> Vec<(Route, Target)> {

@@ -27,7 +27,15 @@ pub(super) fn read(
         grants: grants::read(section, mentions, problems),
         name_span: name.span(),
         source_span,
+        files_spans: files_spans(section),
     }
+}
+
+/// Returns where the granted folders stand. In an app without mistakes each entry of the list is one of them.
+fn files_spans(section: &Section<'_>) -> Vec<Span> {
+    let grants = section.value("grants").and_then(|grants| grants.get_ref().as_table());
+    let files = grants.and_then(|grants| grants.get("files")).and_then(|files| files.get_ref().as_array());
+    files.map_or(Vec::new(), |files| files.iter().map(Spanned::span).collect())
 }
 
 fn read_source(section: &Section<'_>, problems: &mut Problems) -> (Source, Span) {

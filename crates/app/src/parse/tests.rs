@@ -124,6 +124,9 @@ fn reads_grants() {
     let expected =
         [("data", "/data", Access::ReadOnly), ("tmp", "/tmp", Access::ReadWrite), ("www", "www", Access::ReadOnly)];
     assert_eq!(dirs, expected);
+    let spans = &app.component("web").unwrap().files_spans;
+    let places: Vec<_> = spans.iter().map(|span| &SHOP[span.clone()]).collect();
+    assert_eq!((places.len(), places[0], places[2]), (3, "\"data::/data\"", "{ host = \"www\" }"));
     assert_eq!(grants.http[0], HttpGrant::Internal { component: "auth".into() });
     assert_eq!(grants.http[1].to_string(), "https://api.stripe.com");
     assert_eq!(grants.net.iter().map(ToString::to_string).collect::<Vec<_>>(), ["db:5432", "10.0.0.0/8:*"]);
@@ -453,6 +456,36 @@ fn syntax_errors_do_not_hide_other_problems() {
 }
 
 #[test]
+fn a_syntax_error_is_one_problem_and_not_more() {
+    let manifest = |damaged: &str, sound: &str| SHOP.replacen(sound, damaged, 1);
+    for (damaged, expected) in [
+        // A header that cannot be read, or is not where a header is.
+        (manifest("[component.auth", "[component.auth]"), "17:16 0100 unclosed table; expected `]`"),
+        (
+            manifest("[component.auth]]", "[component.auth]"),
+            "17:17 0100 unexpected key or value; expected newline, `#`",
+        ),
+        (
+            manifest("build.7\"}[component.web]", "build.7\"\n\n[component.web]"),
+            "3:31 0100 unexpected key or value; expected newline, `#`",
+        ),
+        // A value that is not there, which has no place either.
+        (manifest("source = = \"auth.wasm\"", "source = \"auth.wasm\""), "18:10 0100 extra `=`; expected nothing"),
+    ] {
+        check(&damaged, expected);
+    }
+    // What belongs to the next table is read again, and what stands before the error was read already.
+    check(
+        "name = 1\nversion = \"1\"]\nx = 1\n[component.a]\nsource = \"a\"\ny = 1\n",
+        "
+1:8 0102 `name` has the wrong type; expected text, found a number; put quotes around it
+2:14 0100 unexpected key or value; expected newline, `#`
+6:1 0103 unknown key `y` in `component.a`; not known; the keys here are `source`, `build`, `limits`, `reuse`, \
+`grants`, `dependencies`",
+    );
+}
+
+#[test]
 fn deep_long_and_hostile_manifests_end() {
     let app = format!("name = \"n\"\n{A}");
     for text in [
@@ -476,7 +509,7 @@ fn deep_long_and_hostile_manifests_end() {
 #[test]
 fn a_long_name_is_not_repeated_in_each_problem_of_its_table() {
     let keys: String = (0..1000).map(|at| format!("k{at} = 1\n")).collect();
-    let text = format!("name = \"n\"\n[component.{}]\nsource = \"b\"\n{keys}", "é".repeat(100_000));
+    let text = format!("name = \"n\"\n[component.\"{}\"]\nsource = \"b\"\n{keys}", "é".repeat(100_000));
     let (_, problems) = parse(&text);
     assert_eq!(problems.len(), 200);
     let shown = render(&problems, "wharf.toml", &text);

@@ -27,7 +27,7 @@ impl LineIndex {
         self.starts.partition_point(|start| *start <= offset) - 1
     }
 
-    pub(super) fn start_of(&self, line: usize) -> usize {
+    pub(crate) fn start_of(&self, line: usize) -> usize {
         self.starts[line]
     }
 

@@ -123,9 +123,11 @@ fn all_components_that_cannot_be_loaded_are_reported_at_once() {
 fn a_granted_folder_that_is_not_there_is_reported_at_the_start() {
     let app = App::new(&format!(
         "name = \"x\"\n{}",
-        service("a", "hello", "[component.a.grants]\nfiles = [\"no-such-folder::/data\"]")
+        service("a", "hello", "[component.a.grants]\nfiles = [\".::/app\", \"no-such-folder::/data\"]")
     ));
-    wharf().up(app.folder()).fail().badly(2, &["WHARF-0006", "no-such-folder", "component a"]);
+    let ended = wharf().up(app.folder()).fail();
+    // The place is that of the entry and not of its component, nor of the entry before it.
+    ended.badly(2, &["WHARF-0006", "no-such-folder", "component a", "wharf.toml:5:21", "^^^^^^^^^^^^^^^^^^^^^^^"]);
 }
 
 #[test]
