@@ -3,6 +3,7 @@
 //! In: an app and its folder. Out: files. Next: `node`, which reads them.
 
 use crate::command_error::CommandError;
+use crate::output::talk;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -30,7 +31,7 @@ pub(crate) fn stale(app: &App, folder: &Path) -> Result<(), CommandError> {
 fn run(component: &Component, build: &Build, folder: &Path) -> Result<(), CommandError> {
     let dir = sources(build, folder);
     add_rust_target(&build.command, &dir);
-    eprintln!("building {}: {}", component.name, build.command);
+    talk(&format!("building {}: {}\n", component.name, build.command));
     let status = Command::new("sh")
         .arg("-c")
         .arg(&build.command)

@@ -1,5 +1,6 @@
 //! The user's mistake, or ours: what happened, where, and what to do. Decides the exit code.
 
+use crate::output::talk;
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -58,7 +59,7 @@ impl CommandError {
 
     /// Prints it and returns the exit code.
     pub(crate) fn print(&self) -> ExitCode {
-        eprint!("{}", self.text());
+        talk(&self.text());
         match self.kind {
             Kind::Usage => ExitCode::from(2),
             Kind::Failed => ExitCode::from(1),

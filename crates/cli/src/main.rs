@@ -9,6 +9,7 @@ mod build;
 mod command_error;
 mod commands;
 mod logging;
+mod output;
 mod project;
 mod reference;
 mod report;

@@ -4,6 +4,7 @@
 
 use crate::args::{GrantArgs, user_cache};
 use crate::command_error::CommandError;
+use crate::output::talk;
 use crate::report;
 use std::path::{Path, PathBuf};
 use wharf_app::{App, Problem, Severity};
@@ -127,7 +128,7 @@ fn read_manifest(file: &Path) -> Result<Read, CommandError> {
     match app {
         Some(app) => {
             if !problems.is_empty() {
-                eprint!("{}", report::problems(&problems, &text));
+                talk(&report::problems(&problems, &text));
             }
             Ok(Read { app, text: Some(text) })
         }

@@ -2,6 +2,7 @@
 
 use crate::args::Cli;
 use crate::command_error::CommandError;
+use crate::output;
 use clap::{Arg, ArgAction, Args, Command, CommandFactory};
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -24,8 +25,7 @@ enum Page {
 }
 
 pub(crate) fn run(args: &ReferenceArgs) -> Result<ExitCode, CommandError> {
-    print!("{}", text(args.page));
-    Ok(ExitCode::SUCCESS)
+    output::data(&text(args.page))
 }
 
 fn text(page: Page) -> String {

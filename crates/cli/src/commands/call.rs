@@ -3,6 +3,7 @@
 use crate::args::{GrantArgs, user_cache};
 use crate::command_error::{CommandError, chain};
 use crate::commands::run::{event_loop, failed, memory, read};
+use crate::output;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,14 +46,8 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
     let runtime = program.runtime().map_err(|error| CommandError::failed(chain(&error)))?;
     let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
     let values = event_loop()?.block_on(call::call(&component, &args.call)).map_err(call_error)?;
-    for value in &values {
-        if args.json {
-            println!("{}", call::to_json(value));
-        } else {
-            println!("{}", call::to_wave(value));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    let line = |value| if args.json { format!("{}\n", call::to_json(value)) } else { call::to_wave(value) + "\n" };
+    output::data(&values.iter().map(line).collect::<String>())
 }
 
 fn call_error(error: CallError) -> CommandError {

@@ -2,6 +2,7 @@
 
 use crate::args::Cli;
 use crate::command_error::CommandError;
+use crate::output;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use std::process::ExitCode;
@@ -13,6 +14,8 @@ pub(crate) struct CompletionsArgs {
 }
 
 pub(crate) fn run(args: &CompletionsArgs) -> Result<ExitCode, CommandError> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "wharf", &mut std::io::stdout());
-    Ok(ExitCode::SUCCESS)
+    // Into memory first: the generator panics when it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "wharf", &mut script);
+    output::data(&String::from_utf8_lossy(&script))
 }

@@ -1,6 +1,7 @@
 //! `wharf explain`: what an error code means and what to do.
 
 use crate::command_error::CommandError;
+use crate::output;
 use clap::Args;
 use std::process::ExitCode;
 
@@ -53,10 +54,9 @@ const PAGES: &[(&str, &str)] = pages![
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {
     match &args.code {
-        Some(code) => print!("{}", page(code)?),
-        None => list(),
+        Some(code) => output::data(&page(code)?),
+        None => output::data(&list()),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn page(code: &str) -> Result<String, CommandError> {
@@ -76,13 +76,11 @@ fn page(code: &str) -> Result<String, CommandError> {
     Err(error.hint("`wharf explain` lists them all"))
 }
 
-fn list() {
-    for (_, page) in PAGES {
-        println!("{}", page.lines().next().unwrap_or_default().trim_start_matches("# "));
-    }
-    for known in wharf_app::CODES {
-        println!("{}: {}", known.code, known.title);
-    }
+fn list() -> String {
+    let pages =
+        PAGES.iter().map(|(_, page)| page.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned());
+    let manifest = wharf_app::CODES.iter().map(|known| format!("{}: {}", known.code, known.title));
+    pages.chain(manifest).map(|line| line + "\n").collect()
 }
 
 #[cfg(test)]

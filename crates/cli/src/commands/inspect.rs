@@ -2,6 +2,7 @@
 
 use crate::command_error::CommandError;
 use crate::commands::run::read;
+use crate::output;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,8 +23,7 @@ pub(crate) struct InspectArgs {
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, CommandError> {
     let (_, facts) = read(&args.file)?;
     if args.wit {
-        print!("{}", facts.wit);
-        return Ok(ExitCode::SUCCESS);
+        return output::data(&facts.wit);
     }
     if args.json {
         let missing = wharf_component::check(&facts, PROVIDED);
@@ -34,11 +34,9 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, CommandError> {
             object.insert("verdict".to_owned(), json(&facts.verdict(&missing))?);
             object.insert("missing".to_owned(), json(&missing)?);
         }
-        println!("{value:#}");
-        return Ok(ExitCode::SUCCESS);
+        return output::data(&format!("{value:#}\n"));
     }
-    print!("{}", wharf_component::render_text(&facts));
-    Ok(ExitCode::SUCCESS)
+    output::data(&wharf_component::render_text(&facts))
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, CommandError> {

@@ -1,6 +1,7 @@
 //! `wharf schema`: the JSON schema of the manifest, for editors.
 
 use crate::command_error::CommandError;
+use crate::output;
 use clap::Args;
 use std::process::ExitCode;
 
@@ -8,6 +9,5 @@ use std::process::ExitCode;
 pub(crate) struct SchemaArgs {}
 
 pub(crate) fn run(_args: &SchemaArgs) -> Result<ExitCode, CommandError> {
-    println!("{:#}", wharf_app::json_schema());
-    Ok(ExitCode::SUCCESS)
+    output::data(&format!("{:#}\n", wharf_app::json_schema()))
 }

@@ -2,6 +2,7 @@
 
 use crate::support::wharf;
 use serde_json::Value;
+use std::process::Stdio;
 use wharf_testkit::guest;
 
 fn inspect(name: &str, flags: &[&str]) -> String {
@@ -98,4 +99,40 @@ fn the_schema_and_the_completions_are_printed() {
     }
     assert!(wharf().run(["--version"]).well().stdout.starts_with("wharf "));
     assert!(wharf().run(["--help"]).well().stdout.contains("Serve an app from a manifest"));
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let file = guest("calculator").display().to_string();
+    let shells = ["bash", "elvish", "fish", "powershell", "zsh"].map(|shell| vec!["completions", shell]);
+    let others = [
+        vec!["inspect", &file],
+        vec!["inspect", &file, "--wit"],
+        vec!["inspect", &file, "--json"],
+        vec!["call", &file, "add(1, 2)"],
+        vec!["schema"],
+        vec!["explain"],
+        vec!["explain", "30"],
+        vec!["reference", "cli"],
+        vec!["--help"],
+    ];
+    for args in shells.iter().chain(&others) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = wharf().command().args(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""), "{args:?}");
+    }
+    // A mistake is one also when nobody reads what it is.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = wharf().command().args(["explain", "WHARF-9999"]).stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn what_could_not_be_written_is_a_failure() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = wharf().command().arg("schema").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(1) && said.contains("cannot write to stdout"), "{said}");
 }
