@@ -4,6 +4,7 @@ use crate::args::GrantArgs;
 use crate::build;
 use crate::command_error::{CommandError, chain};
 use crate::logging::LogFormat;
+use crate::output::talk;
 use crate::project::{self, Project, Read};
 use crate::report::node_error;
 use crate::watch::Watch;
@@ -222,25 +223,27 @@ impl Server<'_> {
             loop {
                 tokio::select! {
                     () = end.asked() => return Ok(()),
-                    () = watch.changed() => watch.set(self.files(self.reload().as_ref())),
+                    () = watch.changed() => {
+                        let read = self.read_again();
+                        // Before the files are read: what changes while they are is seen.
+                        watch.set(self.files(read.as_ref()));
+                        read.iter().for_each(|read| self.swap(read));
+                    }
                 }
             }
         })
     }
 
+    fn read_again(&self) -> Option<Read> {
+        self.project.read(&self.args.grants).map_err(|error| goes_on(&error)).ok()
+    }
+
     /// Puts the version that is on disk in place. If it cannot be, says why, and the version that is there goes on.
-    fn reload(&self) -> Option<Read> {
-        let read = match self.project.read(&self.args.grants) {
-            Ok(read) => read,
-            Err(error) => {
-                eprintln!("{}the version that is there goes on", error.text());
-                return None;
-            }
-        };
+    fn swap(&self, read: &Read) {
         match self.node.swap(&read.app, &self.project.folder()) {
             Ok((description, old)) => {
                 if !self.args.quiet {
-                    eprint!("{}", banner::swapped(&description, &self.state));
+                    talk(&banner::swapped(&description, &self.state));
                 }
                 if !old.wait(Duration::ZERO) {
                     std::thread::spawn(move || {
@@ -253,12 +256,8 @@ impl Server<'_> {
                     });
                 }
             }
-            Err(error) => {
-                let error = project::load_error(&error, read.text.as_ref());
-                eprintln!("{}the version that is there goes on", error.text());
-            }
+            Err(error) => goes_on(&project::load_error(&error, read.text.as_ref())),
         }
-        Some(read)
     }
 
     /// Returns the files that make up the app; only the one that is sure if the others cannot be read.
@@ -272,6 +271,10 @@ impl Server<'_> {
         }
         files
     }
+}
+
+fn goes_on(error: &CommandError) {
+    talk(&format!("{}the version that is there goes on\n", error.text()));
 }
 
 /// The signals that ask the process to end.

@@ -2,7 +2,8 @@
 
 use crate::support::{misbehaving, neighbourhood, wharf};
 use serde_json::Value;
-use wharf_testkit::{App, Server, guest, service};
+use tempfile::TempDir;
+use wharf_testkit::{App, Server, guest, service, until};
 
 fn json_lines(text: &str) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
@@ -144,22 +145,47 @@ fn a_developer_sees_the_cause() {
     assert_eq!(value["code"], "WHARF-0050");
 }
 
-#[test]
-fn a_log_that_nobody_reads_holds_nobody_up() {
-    use std::process::Stdio;
-    let app = misbehaving("misbehave", "");
-    let state = tempfile::TempDir::new().unwrap();
+/// Starts `wharf up` on an app, with stderr as given.
+fn up_with_stderr(
+    app: &App,
+    flags: &[&str],
+    stderr: std::process::Stdio,
+) -> (std::process::Child, wharf_testkit::Http1, TempDir) {
+    let state = TempDir::new().unwrap();
     let mut command = wharf().command();
-    command.arg("up").arg(app.folder()).args(["--listen=127.0.0.1:0", "--access-log=on", "--state"]).arg(state.path());
-    // The other end of stderr is kept and never read.
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.arg("up").arg(app.folder()).args(["--listen=127.0.0.1:0", "--state"]).arg(state.path()).args(flags);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(stderr).spawn().unwrap();
     let mut first = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut first).unwrap();
     let address = first.split_whitespace().next().unwrap().trim_start_matches("http://").parse().unwrap();
-    let mut client = wharf_testkit::Http1::connect(address);
+    (child, wharf_testkit::Http1::connect(address), state)
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let app = misbehaving("misbehave", "");
+    // The other end of stderr is kept and never read.
+    let (mut child, mut client, _state) = up_with_stderr(&app, &["--access-log=on"], std::process::Stdio::piped());
     let answers: Vec<u16> =
         (0..60).map(|_| client.get("bad", "/stdout?lines=100").map_or(0, |answer| answer.status())).collect();
     let _ = child.kill();
     let _ = child.wait();
     assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+}
+
+#[test]
+fn a_server_outlives_the_reader_of_its_log() {
+    let manifest =
+        |version| format!("name = \"x\"\n[[trigger.http]]\nroute = \"/\"\nstatic = {{ body = \"{version}\" }}\n");
+    let app = App::new(&manifest("1"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let (mut child, mut client, _state) = up_with_stderr(&app, &["--watch"], writer.into());
+    for version in ["2", "3"] {
+        // Something is said about each.
+        app.change(&manifest(version));
+        until("the next version", || client.get("x", "/").unwrap().text() == version);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }

@@ -136,6 +136,54 @@ fn a_component_that_was_missing_is_noticed_when_it_comes() {
 }
 
 #[test]
+fn a_folder_that_is_removed_and_made_again_is_noticed() {
+    let files = App::new(&app("1.0.0", "hello").replace("\"@hello\"", "\"out/deep/app.wasm\""));
+    let put = |folder: &str, guest: &str| {
+        std::fs::create_dir_all(files.path(folder).join("deep")).unwrap();
+        files.copy_guest(guest, &format!("{folder}/deep/app.wasm"));
+    };
+    let remove = || std::fs::remove_dir_all(files.path("out")).unwrap();
+    let moved = |from: &str, to: &str| std::fs::rename(files.path(from), files.path(to)).unwrap();
+    put("out", "hello");
+    let server = wharf().up(files.folder()).with("--watch").start();
+    let becomes = |what: &str, text: &str| until(what, || server.get("a", "/ok").text() == text);
+    let noticed = |times| until("the loss to be noticed", || server.log().matches("WHARF-0001").count() >= times);
+    for times in 1..4 {
+        remove();
+        noticed(times);
+        put("out", "misbehave");
+        becomes("the component that came after a while", "ok\n");
+        remove();
+        put("out", "hello");
+        becomes("the component that came at once", "hello\n");
+    }
+    put("next", "misbehave");
+    moved("out", "old");
+    moved("next", "out");
+    becomes("the component in the place of the other", "ok\n");
+    std::fs::remove_dir_all(files.path("old")).unwrap();
+    put("out", "hello");
+    becomes("the component that was changed in its place", "hello\n");
+}
+
+#[test]
+fn an_app_that_is_removed_and_made_again_is_noticed() {
+    let around = App::empty();
+    let put = |version: &str| {
+        std::fs::create_dir(around.path("app")).unwrap();
+        let answer = "[[trigger.http]]\nroute = \"/version\"\nstatic = { status = 200, body = ";
+        around.write("app/wharf.toml", format!("name = \"live\"\n{answer}\"{version}\" }}\n"));
+    };
+    put("1.0.0");
+    let server = wharf().up(around.path("app")).with("--watch").start();
+    for next in ["2.0.0", "3.0.0"] {
+        std::fs::remove_dir_all(around.path("app")).unwrap();
+        put(next);
+        until("the version of the new folder", || version(&server) == next);
+    }
+}
+
+#[test]
 fn a_request_in_flight_finishes_on_what_it_started_with() {
     for guest in ["misbehave", "misbehave-p3"] {
         let files = App::new(&app("1.0.0", guest));
