@@ -66,6 +66,9 @@ impl Facts {
             None if self.entries.iter().any(Entry::is_command) => {
                 "is a command: it exports no HTTP handler; run it with `wharf run`".to_owned()
             }
+            None if self.entries.iter().any(|entry| matches!(entry, Entry::Library { .. })) => {
+                "is a library: it exports functions and no HTTP handler; call them with `wharf call`".to_owned()
+            }
             None => "exports neither wasi:http/handler nor wasi:http/incoming-handler".to_owned(),
         }
     }

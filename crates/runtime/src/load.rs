@@ -17,7 +17,7 @@ use wasmtime::component::{Component as Compiled, InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wharf_host::{Ctx, Outbound, Recipe};
-use wharf_telemetry::clock;
+use wharf_telemetry::{Size, clock};
 
 /// Loads components for one process.
 pub struct Runtime {
@@ -77,7 +77,7 @@ pub enum LoadError {
     #[error("cannot link the component")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It needs more memory to start than it may use.
-    #[error("the component needs {needed_bytes} bytes of memory to start, its limit is {limit_bytes}")]
+    #[error("the component needs {} of memory to start, its limit is {}", Size::from(*.needed_bytes), Size::from(*.limit_bytes))]
     Memory {
         /// What it declares as its initial memories and tables.
         needed_bytes: u64,

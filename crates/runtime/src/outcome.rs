@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 use wasmtime::{Trap, WasmBacktrace};
 use wharf_host::Refusal;
-use wharf_telemetry::RequestId;
+use wharf_telemetry::{RequestId, Size};
 
 /// Why an invocation failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,11 @@ pub enum Cause {
         /// Its limit, in bytes.
         limit_bytes: u64,
     },
+    /// The body of the request was longer than the component takes: the client's fault.
+    RequestBody {
+        /// What it takes, in bytes.
+        limit_bytes: u64,
+    },
     /// The body of its response broke off.
     BrokenBody(String),
     /// The component does not export what the trigger calls.
@@ -71,12 +76,14 @@ impl Cause {
             Self::ResponseBody { .. } => "WHARF-0039",
             Self::BrokenBody(_) => "WHARF-0040",
             Self::NotAHandler => "WHARF-0041",
+            Self::RequestBody { .. } => "WHARF-0052",
         }
     }
 
     /// Returns the one HTTP status of this cause.
     pub fn status(&self) -> u16 {
         match self {
+            Self::RequestBody { .. } => 413,
             Self::Overloaded => 503,
             Self::Cpu(_) | Self::Wall(_) => 504,
             Self::GuestError(_) => 502,
@@ -92,7 +99,8 @@ impl fmt::Display for Cause {
             Self::Cpu(limit) => write!(f, "the component used more than its {limit:?} of CPU time"),
             Self::Wall(limit) => write!(f, "the component took longer than its {limit:?}"),
             Self::Memory { wanted_bytes, limit_bytes } => {
-                write!(f, "the component wanted {wanted_bytes} bytes of memory, its limit is {limit_bytes}")
+                let (wanted, limit) = (Size::from(*wanted_bytes), Size::from(*limit_bytes));
+                write!(f, "the component wanted {wanted} of memory, its limit is {limit}")
             }
             Self::Overloaded => f.write_str("too many requests for this component run and wait already"),
             Self::NoResponse => f.write_str("the component returned without setting a response"),
@@ -100,7 +108,10 @@ impl fmt::Display for Cause {
             Self::Instantiation => f.write_str("the component could not be instantiated"),
             Self::Engine => f.write_str("the engine failed while it ran the component"),
             Self::ResponseBody { limit_bytes } => {
-                write!(f, "the component sent a body of more than its {limit_bytes} bytes")
+                write!(f, "the component sent a body of more than its {}", Size::from(*limit_bytes))
+            }
+            Self::RequestBody { limit_bytes } => {
+                write!(f, "the request body is larger than the limit of {}", Size::from(*limit_bytes))
             }
             Self::BrokenBody(why) => write!(f, "the component broke its response body off: {why}"),
             Self::NotAHandler => f.write_str("the component exports no HTTP handler"),
@@ -134,8 +145,8 @@ impl Failure {
     pub fn report(&self, identity: &Identity, request: Option<&RequestId>) {
         let request = request.map_or("-", RequestId::as_str);
         let detail = self.detail.as_deref().map_or(String::new(), |detail| format!("\n{detail}"));
-        if self.cause == Cause::Overloaded {
-            // One line a refused request would be a flood at the worst moment; the access log has them.
+        if matches!(self.cause, Cause::Overloaded | Cause::RequestBody { .. }) {
+            // One line a refused request would be a flood at the worst moment, and by the will of clients; the access log has them.
             tracing::debug!(app = %identity.app, component = %identity.component, request, "{}: {}", self.cause.code(), self.cause);
             return;
         }

@@ -20,10 +20,14 @@ fn what_is_no_component_is_refused_with_the_reason() {
         (guest("module"), "WHARF-0003", "this is a core module, not a component: build "),
         (guest("args-p1"), "WHARF-0003", "this is a core module"),
         (guest("empty-component"), "WHARF-0003", "exports neither wasi:http/handler nor wasi:http/incoming-handler"),
-        (guest("calculator"), "WHARF-0003", "exports neither wasi:http/handler nor wasi:http/incoming-handler"),
+        (guest("calculator"), "WHARF-0003", "exports functions and no HTTP handler; call them with `wharf call`"),
         (guest("args"), "WHARF-0003", "run it with `wharf run`"),
         (guest("unknown-import"), "WHARF-0004", "acme:missing/thing@1.0.0: not an interface of this host"),
-        (guest("big-initial-memory"), "WHARF-0005", "bytes of memory to start, its limit is 134217728"),
+        (
+            guest("big-initial-memory"),
+            "WHARF-0005",
+            "the component needs 4 GiB of memory to start, its limit is 128 MiB",
+        ),
     ] {
         wharf().up(&file).fail().badly(2, &[code, said]);
     }

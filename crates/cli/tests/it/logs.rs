@@ -140,7 +140,7 @@ fn a_developer_sees_the_cause() {
         (&value["status"], &value["code"], &value["request"]),
         (&500.into(), &"WHARF-0033".into(), &"r-1".into())
     );
-    assert!(value["message"].as_str().unwrap().contains("its limit is 16777216"), "{value}");
+    assert!(value["message"].as_str().unwrap().ends_with(" MiB of memory, its limit is 16 MiB"), "{value}");
     let value: Value = serde_json::from_str(&server.get("nobody", "/x").text()).unwrap();
     assert_eq!(value["code"], "WHARF-0050");
 }
