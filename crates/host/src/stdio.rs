@@ -1,4 +1,4 @@
-//! Turns what a guest prints into log lines, bounded a line and an invocation.
+//! Turns what a guest prints into log lines, bounded a line and an invocation, in bytes and in lines.
 //!
 //! In: bytes of the guest's stdout and stderr. Out: [`telemetry::log::Record`]s. Next: `telemetry::log`.
 //!
@@ -13,13 +13,17 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wharf_telemetry::log::{GuestLine, Log, Record, Stream};
-use wharf_telemetry::{RequestId, clock};
+use wharf_telemetry::{RequestId, Size, clock};
 
 /// The longest line that is kept whole; a longer one is cut into several.
 const LINE_BYTES: usize = 8 * 1024;
 
-/// What one invocation may print on one stream; the rest is swallowed after a line that says so.
+/// What one invocation may print on one stream; the rest is swallowed after a line that says so, and counted.
 const INVOCATION_BYTES: usize = 256 * 1024;
+
+/// Lines that one invocation may print on one stream: short ones cost the log more than they cost the guest. Those of both streams
+/// fit into the log's queue, and lines of ordinary length, 64 bytes, reach both bounds at once.
+const INVOCATION_LINES: usize = 4096;
 
 /// One stream (stdout or stderr) of one invocation. Clones share the line that is being written.
 #[derive(Clone)]
@@ -33,12 +37,39 @@ struct Lines {
     stream: Stream,
     line: Vec<u8>,
     left_bytes: usize,
+    left_lines: usize,
+    /// What is left out, once a bound was passed.
+    dropped: Option<Dropped>,
+}
+
+#[derive(Default)]
+struct Dropped {
+    lines: u64,
+    /// Whether the last one has no end yet.
+    is_open: bool,
+}
+
+impl Dropped {
+    fn count(&mut self, piece: &[u8]) {
+        self.lines += u64::from(piece.ends_with(b"\n"));
+        self.is_open = !piece.is_empty() && !piece.ends_with(b"\n");
+    }
 }
 
 impl LineSink {
     /// Returns a sink whose lines carry the names given.
     pub fn new(log: Log, app: Arc<str>, component: Arc<str>, request: Option<RequestId>, stream: Stream) -> Self {
-        let lines = Lines { log, app, component, request, stream, line: Vec::new(), left_bytes: INVOCATION_BYTES };
+        let lines = Lines {
+            log,
+            app,
+            component,
+            request,
+            stream,
+            line: Vec::new(),
+            left_bytes: INVOCATION_BYTES,
+            left_lines: INVOCATION_LINES,
+            dropped: None,
+        };
         Self(Arc::new(Mutex::new(lines)))
     }
 
@@ -49,20 +80,29 @@ impl LineSink {
 
 impl Lines {
     fn push(&mut self, bytes: &[u8]) {
-        if self.left_bytes == 0 {
-            return;
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let mut rest = piece;
+            if self.dropped.is_none() {
+                let taken = if self.left_lines == 0 { 0 } else { piece.len().min(self.left_bytes) };
+                self.left_bytes -= taken;
+                self.push_piece(&piece[..taken]);
+                rest = &piece[taken..];
+                if !rest.is_empty() {
+                    self.stop();
+                }
+            }
+            if let Some(dropped) = &mut self.dropped {
+                dropped.count(rest);
+            }
         }
-        let taken = bytes.len().min(self.left_bytes);
-        self.left_bytes -= taken;
-        for piece in bytes[..taken].split_inclusive(|byte| *byte == b'\n') {
-            self.push_piece(piece);
-        }
-        if self.left_bytes == 0 {
-            self.emit();
-            self.line
-                .extend_from_slice(format!("[more than {INVOCATION_BYTES} bytes; the rest is left out]").as_bytes());
-            self.emit();
-        }
+    }
+
+    /// Says that there is more. How much is known at the end.
+    fn stop(&mut self) {
+        self.emit();
+        let bound = Size::from(INVOCATION_BYTES);
+        self.write(format!("[more than {bound} or {INVOCATION_LINES} lines; the rest is left out]"));
+        self.dropped = Some(Dropped::default());
     }
 
     fn push_piece(&mut self, piece: &[u8]) {
@@ -90,6 +130,11 @@ impl Lines {
     fn emit_even_if_empty(&mut self) {
         let text = String::from_utf8_lossy(&self.line).into_owned();
         self.line.clear();
+        self.left_lines = self.left_lines.saturating_sub(1);
+        self.write(text);
+    }
+
+    fn write(&self, text: String) {
         self.log.write(Record::Guest(GuestLine {
             at: clock::wall(),
             app: Arc::clone(&self.app),
@@ -104,6 +149,10 @@ impl Lines {
 impl Drop for Lines {
     fn drop(&mut self) {
         self.emit();
+        if let Some(Dropped { lines, is_open }) = self.dropped {
+            let lines = lines + u64::from(is_open);
+            self.write(format!("[{lines} {} left out]", if lines == 1 { "line was" } else { "lines were" }));
+        }
     }
 }
 

@@ -46,9 +46,20 @@ fn a_long_line_is_cut_and_a_flood_is_stopped() {
     let long = vec![b'x'; LINE_BYTES + 1];
     assert_eq!(lines(&[&long]).iter().map(String::len).collect::<Vec<_>>(), [LINE_BYTES, 1]);
     let flood = vec![b'y'; INVOCATION_BYTES + 1];
-    let lines = lines(&[&flood, b"more\n"]);
-    assert_eq!(lines.len(), INVOCATION_BYTES / LINE_BYTES + 1);
-    assert!(lines.last().unwrap().contains("the rest is left out"));
+    let lines = lines(&[&flood, b" and\nmore\n"]);
+    assert_eq!(lines.len(), INVOCATION_BYTES / LINE_BYTES + 2);
+    let said = ["[more than 256 KiB or 4096 lines; the rest is left out]", "[2 lines were left out]"];
+    assert_eq!(lines[lines.len() - 2..], said);
+}
+
+#[test]
+fn a_flood_of_short_lines_is_stopped_and_counted_once() {
+    let short = b"\n".repeat(1000);
+    let lines = lines(&[&short, &short, &short, &short, &short, b"end"]);
+    assert_eq!(lines.len(), INVOCATION_LINES + 2);
+    assert!(lines[..INVOCATION_LINES].iter().all(String::is_empty));
+    assert_eq!(lines[INVOCATION_LINES + 1], "[905 lines were left out]");
+    assert_eq!(self::lines(&[&b"x\n".repeat(INVOCATION_LINES)]).len(), INVOCATION_LINES);
 }
 
 #[test]
