@@ -84,7 +84,10 @@ impl Connection {
             parts.headers.insert(X_REQUEST_ID, value);
         }
         let entry = entry.map(|entry| Box::new(entry.answered(&parts, component.as_deref())));
-        Ok(Response::from_parts(parts, Sent { body, presence, entry, component, id, _table: table, _active: active }))
+        Ok(Response::from_parts(
+            parts,
+            Sent { body, presence, failed: None, entry, component, id, _table: table, _active: active },
+        ))
     }
 
     async fn route(
@@ -162,6 +165,8 @@ impl Drop for Active {
 pub(crate) struct Sent {
     body: Body,
     presence: Presence,
+    /// A failure that waits until what was written before it is on its way.
+    failed: Option<BodyError>,
     entry: Option<Box<Entry>>,
     component: Option<Arc<Component>>,
     id: RequestId,
@@ -195,6 +200,9 @@ impl HttpBody for Sent {
     type Error = BodyError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let frame = match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
@@ -206,7 +214,15 @@ impl HttpBody for Sent {
         if let Some(frame) = &frame {
             self.note(frame);
         }
-        Poll::Ready(frame)
+        match frame {
+            // The connection throws away what it has not written when the body fails. It writes while the body is pending.
+            Some(Err(error)) => {
+                self.failed = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {

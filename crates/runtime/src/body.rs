@@ -8,7 +8,7 @@ use crate::admit::Permit;
 use crate::component::Component;
 use crate::meter::Metered;
 use crate::outcome::{Cause, Failure};
-use crate::pool::Worker;
+use crate::pool::Listener;
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
@@ -38,7 +38,7 @@ pub(crate) struct Running {
     /// Absent once the guest has ended, and for a reused instance, which its pool drives.
     guest: Option<Guest>,
     /// The reused instance that answers, if it is one.
-    worker: Option<Arc<Worker>>,
+    reused: Option<Listener>,
     _permit: Permit,
     failure: Option<Failure>,
 }
@@ -52,12 +52,12 @@ impl Running {
         request: Option<RequestId>,
         failure: Option<Failure>,
     ) -> Self {
-        Self { component: Arc::clone(component), request, guest, worker: None, _permit: permit, failure }
+        Self { component: Arc::clone(component), request, guest, reused: None, _permit: permit, failure }
     }
 
-    pub(crate) fn reused(component: &Arc<Component>, worker: Arc<Worker>, permit: Permit) -> Self {
+    pub(crate) fn reused(component: &Arc<Component>, listener: Listener, permit: Permit) -> Self {
         let component = Arc::clone(component);
-        Self { component, request: None, guest: None, worker: Some(worker), _permit: permit, failure: None }
+        Self { component, request: None, guest: None, reused: Some(listener), _permit: permit, failure: None }
     }
 
     /// Runs the guest until it waits. Ready with the failure, if it ends with one.
@@ -67,7 +67,7 @@ impl Running {
             return Poll::Ready(Some(failure));
         }
         let Some(guest) = self.guest.as_mut() else {
-            return Poll::Ready(self.worker.as_ref().and_then(|worker| worker.failure()));
+            return Poll::Ready(self.reused.as_ref().and_then(Listener::failure));
         };
         let ended = std::task::ready!(guest.poll(cx));
         self.guest = None;
@@ -136,7 +136,7 @@ impl GuestBody {
     /// Returns how often a guest that runs in a task of its own is let run before the head is sent.
     fn rounds(&self) -> u8 {
         let reused =
-            self.rest.as_ref().and_then(|rest| rest.running.as_ref()).is_some_and(|running| running.worker.is_some());
+            self.rest.as_ref().and_then(|rest| rest.running.as_ref()).is_some_and(|running| running.reused.is_some());
         if reused { ROUNDS } else { 0 }
     }
 
@@ -178,11 +178,17 @@ impl Rest {
         for _ in 0..EMPTY_FRAMES {
             let mut polled = Pin::new(&mut self.inner).poll_frame(cx);
             if polled.is_pending() {
-                if let Poll::Ready(Some(failure)) = self.poll_guest(cx) {
-                    return Poll::Ready(Some(Err(failure)));
-                }
+                let guest = self.poll_guest(cx);
                 // What the guest just wrote is ready now; if it wrote nothing, its waker is registered.
                 polled = Pin::new(&mut self.inner).poll_frame(cx);
+                if let Poll::Ready(Some(failure)) = guest {
+                    let wrote = matches!(polled, Poll::Ready(Some(Ok(_))));
+                    match &mut self.running {
+                        // It wrote and then failed: its failure comes after what it wrote.
+                        Some(running) if wrote => running.failure = Some(failure),
+                        _ => return Poll::Ready(Some(Err(failure))),
+                    }
+                }
             }
             match std::task::ready!(polled) {
                 // GHSA-f8mm-ggr3-89wh: a flood of empty frames would be queued by HTTP/2 without a bound.

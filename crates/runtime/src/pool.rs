@@ -7,7 +7,8 @@
 
 mod worker;
 
-pub(crate) use worker::Worker;
+pub(crate) use worker::Listener;
+use worker::Worker;
 
 use crate::admit::Permit;
 use crate::body::{GuestBody, Running};
@@ -39,12 +40,13 @@ pub(crate) async fn handle(
         None => start(component, reuse).await?,
     };
     let answer = worker.submit(call);
+    let listener = Listener::new(worker);
     let response = match answer.await {
         Ok(answer) => answer?,
         // The instance ended before it answered.
-        Err(_) => return Err(worker.failure().unwrap_or_else(|| Cause::NoResponse.into())),
+        Err(_) => return Err(listener.failure().unwrap_or_else(|| Cause::NoResponse.into())),
     };
-    Ok(GuestBody::settle(response, Running::reused(component, worker, permit)).await)
+    Ok(GuestBody::settle(response, Running::reused(component, listener, permit)).await)
 }
 
 /// Returns an instance with room, and forgets those that will take no more requests.

@@ -63,6 +63,20 @@ async fn requests_of_one_connection_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
+async fn what_came_before_a_failure_is_seen_and_then_the_failure() {
+    for world in ["misbehave", "misbehave-p3"] {
+        let app = misbehaving(world, "");
+        let server = wharf().up(app.folder()).start();
+        let mut connection = Connection::http2(server.address).await;
+        let answer = connection.send(Request::get("http://bad/trap-mid").body(empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let mut body = answer.into_body();
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "part of the body\n", "{world}");
+        assert!(body.frame().await.unwrap().is_err(), "{world}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_is_given_up_ends_its_guest() {
     for world in ["misbehave", "misbehave-p3"] {
         let limits = "[component.bad.limits]\nconcurrency = 1\nqueue = 0\nwall = \"10m\"";

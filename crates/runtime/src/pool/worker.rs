@@ -19,7 +19,7 @@ use wasmtime::Store;
 use wasmtime::component::Accessor;
 use wasmtime_wasi_http::handler::Proxy;
 use wharf_host::{Caller, Ctx};
-use wharf_telemetry::clock;
+use wharf_telemetry::{RequestId, clock};
 
 /// What the requests and the task of one instance share. All of them are on one thread; the types are `Sync` because the engine
 /// asks for it.
@@ -36,6 +36,31 @@ pub(crate) struct Worker {
     busy: AtomicBool,
     closed: AtomicBool,
     failure: Mutex<Option<Failure>>,
+    /// Those who wait for an answer or read one: they report a failure of the instance, each with its request.
+    listeners: AtomicUsize,
+    /// The requests whose calls ended with the instance.
+    broken_off: Mutex<Vec<RequestId>>,
+}
+
+/// Waits for the answer of a reused instance, and reads it to its end.
+pub(crate) struct Listener(Arc<Worker>);
+
+impl Listener {
+    pub(super) fn new(worker: Arc<Worker>) -> Self {
+        worker.listeners.fetch_add(1, Relaxed);
+        Self(worker)
+    }
+
+    /// Returns why the instance was ended, if it was.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.0.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.listeners.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Worker {
@@ -64,9 +89,20 @@ impl Worker {
         receiver
     }
 
-    /// Returns why the instance was ended, if it was.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Ends it with a failure, and reports that if nobody else will: the answers were all sent, or their clients left.
+    fn fail(&self, failure: Failure, component: &Component) {
+        if self.listeners.load(Relaxed) == 0 {
+            let broken_off = std::mem::take(&mut *self.broken_off());
+            match broken_off.as_slice() {
+                [] => failure.report(&component.identity, None),
+                requests => requests.iter().for_each(|id| failure.report(&component.identity, Some(id))),
+            }
+        }
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    fn broken_off(&self) -> MutexGuard<'_, Vec<RequestId>> {
+        self.broken_off.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn inbox(&self) -> MutexGuard<'_, VecDeque<(Call, oneshot::Sender<Answer>)>> {
@@ -126,16 +162,13 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
         Some(Ok(Err(failure))) => Some(failure),
         Some(Err(ended)) => Some(Failure::ended(ended)),
     };
+    // Before the failure is reported: calls that end with the instance give their names.
+    drop(guest);
     if let Some(failure) = failure {
-        if worker.active.load(Relaxed) == 0 {
-            // Nobody else will: requests that are still active report it with their ids.
-            failure.report(&component.identity, None);
-        }
-        *worker.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        worker.fail(failure, &component);
     }
     // Whoever waits for an answer learns that there will be none.
     worker.inbox().clear();
-    drop(guest);
     drop(slot);
 }
 
@@ -175,6 +208,24 @@ async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Arc<Wo
         .await?
 }
 
+/// A call that has not returned. Dropped as such, it ended with its instance.
+struct Unreturned<'a> {
+    worker: &'a Worker,
+    request: Option<RequestId>,
+}
+
+impl Unreturned<'_> {
+    fn returned(mut self) {
+        self.request = None;
+    }
+}
+
+impl Drop for Unreturned<'_> {
+    fn drop(&mut self) {
+        self.worker.broken_off().extend(self.request.take());
+    }
+}
+
 /// Answers one request. The answer is sent as soon as the guest sets it, which may be long before the call returns.
 async fn answer(
     accessor: &Accessor<Ctx>,
@@ -183,6 +234,8 @@ async fn answer(
     call: Call,
     sender: oneshot::Sender<Answer>,
 ) -> wasmtime::Result<()> {
+    let Call { request, caller } = call;
+    let unreturned = Unreturned { worker, request: caller.request };
     let shared = Arc::clone(worker);
     let slot = Slot::forward(move |answer| {
         shared.answered.fetch_add(1, Relaxed);
@@ -192,12 +245,13 @@ async fn answer(
     // What an earlier request was refused does not explain a trap of this one.
     accessor.with(|mut store| store.get().budget.clear_refusal());
     let result = match proxy {
-        Proxy::P2(proxy) => handle_p2(accessor, proxy, call.request, &slot).await,
-        Proxy::P3(service) => handle_p3(accessor, service, call.request, &slot).await,
+        Proxy::P2(proxy) => handle_p2(accessor, proxy, request, &slot).await,
+        Proxy::P3(service) => handle_p3(accessor, service, request, &slot).await,
     };
     worker.active.fetch_sub(1, Relaxed);
     if result.is_ok() {
         slot.put(Err(Cause::NoResponse.into()));
+        unreturned.returned();
     }
     result
 }
