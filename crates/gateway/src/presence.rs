@@ -1,13 +1,16 @@
 //! Notices that a client left while its request is being worked on.
 //!
-//! A client that only closed its sending side looks, until something is sent to it, exactly like one that is gone. It gets some time;
-//! one that resets the connection gets none. HTTP/2 says itself when a client gives up, and TLS is closed by a message: both need no look.
+//! A client that closed its socket and one that closed its sending side send the same: an end of stream. Which of them it was is
+//! answered by the next bytes that are sent to it, which the one takes and the other resets; before there are any, both get some time.
+//! A probe of our own is none of the bytes that could be sent: an empty segment is acknowledged by both, and an interim response is
+//! more than some clients of HTTP/1 bear. One that resets the connection, at once or by such an answer, gets no time. HTTP/2 says itself when a client gives up, and TLS is closed by a message: both need no look.
 
 use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use wharf_telemetry::clock;
@@ -58,6 +61,9 @@ impl Presence {
 }
 
 fn look(stream: &TcpStream) -> Client {
+    if is_reset(stream) {
+        return Client::Gone;
+    }
     let mut byte = [MaybeUninit::uninit()];
     match socket2::SockRef::from(stream).peek(&mut byte) {
         Ok(0) => Client::HalfClosed,
@@ -67,6 +73,12 @@ fn look(stream: &TcpStream) -> Client {
         }
         Err(_) => Client::Gone,
     }
+}
+
+/// Tells whether the client reset the connection. Reading does not: after an end of stream it says nothing else any more.
+fn is_reset(stream: &TcpStream) -> bool {
+    let ready = pin!(stream.ready(Interest::WRITABLE)).poll(&mut Context::from_waker(Waker::noop()));
+    matches!(ready, Poll::Ready(Ok(ready)) if ready.is_write_closed())
 }
 
 #[cfg(test)]
@@ -102,12 +114,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_client_that_closed_is_gone_when_it_refuses_what_is_sent() {
+        let (client, mut server) = pair().await;
+        drop(client);
+        server.write_all(b"HTTP/1.1 200 OK").await.unwrap();
+        assert!(gone_within(server, Duration::from_secs(60), Duration::from_secs(10)).await);
+    }
+
+    #[tokio::test]
     async fn a_half_closed_client_is_given_time() {
         let (mut client, server) = pair().await;
         client.shutdown().await.unwrap();
         assert!(gone_within(server, 2 * LOOK, Duration::from_secs(10)).await);
-        let (mut client, server) = pair().await;
+        let (mut client, mut server) = pair().await;
         client.shutdown().await.unwrap();
+        server.write_all(b"HTTP/1.1 200 OK").await.unwrap();
         assert!(!gone_within(server, Duration::from_secs(60), 4 * LOOK).await);
     }
 }
