@@ -5,20 +5,56 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::sync::oneshot;
 use wasmtime_wasi_http::Error;
-use wharf_runtime::{Failure, GuestBody};
+use wharf_runtime::{Cause, Failure, GuestBody};
 
 /// The body of a request, which breaks off when it passes its limit.
-pub struct LimitedBody<B> {
+pub(crate) struct LimitedBody<B> {
     inner: B,
     limit_bytes: u64,
     left_bytes: u64,
+    passed: Option<oneshot::Sender<Failure>>,
+    is_over: bool,
+}
+
+impl<B: HttpBody> LimitedBody<B> {
+    /// Bounds `inner` to `limit_bytes`. What is returned with it tells when that is passed, whoever reads the body.
+    pub(crate) fn new(inner: B, limit_bytes: u64) -> (Self, Overrun) {
+        // A declared length was compared with the limit before, and the connection holds the client to it.
+        let (passed, overrun) = match inner.size_hint().exact() {
+            Some(_) => (None, Overrun::default()),
+            None => {
+                let (passed, overrun) = oneshot::channel();
+                (Some(passed), Overrun(Some(overrun)))
+            }
+        };
+        (Self { inner, limit_bytes, left_bytes: limit_bytes, passed, is_over: false }, overrun)
+    }
 }
 
 impl<B> LimitedBody<B> {
-    /// Bounds `inner` to `limit_bytes`.
-    pub fn new(inner: B, limit_bytes: u64) -> Self {
-        Self { inner, limit_bytes, left_bytes: limit_bytes }
+    fn pass(&mut self) -> Error {
+        if let Some(passed) = self.passed.take() {
+            // Who was answered already does not care.
+            let _ = passed.send(Cause::RequestBody { limit_bytes: self.limit_bytes }.into());
+        }
+        self.is_over = true;
+        Error::HttpRequestBodySize(Some(self.limit_bytes))
+    }
+}
+
+/// Tells when the body of a request passed its limit. Nothing is paid for a body of declared length.
+#[derive(Debug, Default)]
+pub struct Overrun(Option<oneshot::Receiver<Failure>>);
+
+impl Overrun {
+    /// Ready with the failure when the limit was passed; pending for ever if it was not, or that was told already.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
+        let Some(receiver) = &mut self.0 else { return Poll::Pending };
+        let told = std::task::ready!(Pin::new(receiver).poll(cx));
+        self.0 = None;
+        told.map_or(Poll::Pending, Poll::Ready)
     }
 }
 
@@ -31,6 +67,10 @@ where
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.is_over {
+            // A guest that reads on gets nothing of the rest, were it small enough.
+            return Poll::Ready(Some(Err(self.pass())));
+        }
         let Some(frame) = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx)) else {
             return Poll::Ready(None);
         };
@@ -38,7 +78,7 @@ where
         let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
         match self.left_bytes.checked_sub(bytes) {
             Some(left) => self.left_bytes = left,
-            None => return Poll::Ready(Some(Err(Error::HttpRequestBodySize(Some(self.limit_bytes))))),
+            None => return Poll::Ready(Some(Err(self.pass()))),
         }
         Poll::Ready(Some(Ok(frame)))
     }
@@ -59,7 +99,12 @@ pub enum Body {
     /// Bytes that are all here: an error page, a static answer.
     Whole(Bytes),
     /// A guest's.
-    Guest(Box<GuestBody>),
+    Guest {
+        /// What it writes.
+        body: Box<GuestBody>,
+        /// Whether what it reads is too much.
+        overrun: Overrun,
+    },
 }
 
 /// Why a response broke off. The client sees a broken response, never a complete one.
@@ -98,7 +143,15 @@ impl HttpBody for Body {
                 *self = Self::Empty;
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(Frame::data(bytes))))
             }
-            Self::Guest(body) => Pin::new(body).poll_frame(cx).map_err(BodyError),
+            Self::Guest { body, overrun } => {
+                let frame = Pin::new(body).poll_frame(cx);
+                // Also in the place of its end: what a guest makes of a part of a request is no complete answer.
+                if let Poll::Ready(failure) = overrun.poll(cx) {
+                    *self = Self::Empty;
+                    return Poll::Ready(Some(Err(BodyError(failure))));
+                }
+                frame.map_err(BodyError)
+            }
         }
     }
 
@@ -106,7 +159,8 @@ impl HttpBody for Body {
         match self {
             Self::Empty => true,
             Self::Whole(bytes) => bytes.is_empty(),
-            Self::Guest(body) => body.is_end_stream(),
+            // While more of the request may come, the end is said by the last poll and not before.
+            Self::Guest { body, overrun } => body.is_end_stream() && overrun.0.is_none(),
         }
     }
 
@@ -114,7 +168,7 @@ impl HttpBody for Body {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Guest(body) => body.size_hint(),
+            Self::Guest { body, .. } => body.size_hint(),
         }
     }
 }
@@ -126,10 +180,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_breaks_off_when_it_passes_its_limit() {
-        let exact = LimitedBody::new(Full::new(Bytes::from_static(b"12345")), 5).collect().await.unwrap();
+        let exact = LimitedBody::new(Full::new(Bytes::from_static(b"12345")), 5).0.collect().await.unwrap();
         assert_eq!(exact.to_bytes(), "12345");
-        let over = LimitedBody::new(Full::new(Bytes::from_static(b"123456")), 5).collect().await;
+        let over = LimitedBody::new(Full::new(Bytes::from_static(b"123456")), 5).0.collect().await;
         assert!(matches!(over, Err(Error::HttpRequestBodySize(Some(5)))));
+    }
+
+    #[tokio::test]
+    async fn what_comes_after_the_limit_is_told_and_not_given() {
+        let (mut sender, body) = http_body_util::Channel::<Bytes, Error>::new(3);
+        for piece in ["1234", "5678", "9"] {
+            sender.send_data(Bytes::from(piece)).await.unwrap();
+        }
+        drop(sender);
+        let (mut body, mut overrun) = LimitedBody::new(body, 5);
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "1234");
+        let poll = |overrun: &mut Overrun| overrun.poll(&mut Context::from_waker(std::task::Waker::noop()));
+        assert!(poll(&mut overrun).is_pending());
+        for _ in 0..2 {
+            assert!(body.frame().await.unwrap().is_err());
+        }
+        assert!(matches!(poll(&mut overrun), Poll::Ready(failure) if failure.cause.code() == "WHARF-0052"));
+        assert!(poll(&mut overrun).is_pending());
     }
 
     #[tokio::test]

@@ -57,12 +57,6 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "WHARF-0051", "the route does not take this method")
     }
 
-    /// The answer to a request whose declared length passes the limit.
-    pub fn body_too_large(limit_bytes: u64) -> Self {
-        let message = format!("the request body is larger than the limit of {limit_bytes} bytes");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "WHARF-0052", message)
-    }
-
     /// The answer to a request that HTTP allows and Wharf cannot serve.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "WHARF-0053", message)

@@ -2,18 +2,21 @@
 //!
 //! In: a request and the [`Target`] that its route names, from `gateway`. Out: a response. Next: `runtime::invoke::http`.
 
+use crate::body::{LimitedBody, Overrun};
 use crate::forwarded::Forwarding;
-use crate::{Asked, Body, ErrorPage, LimitedBody, Problem};
+use crate::{Asked, Body, ErrorPage, Problem};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, StatusCode, Uri};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use wasmtime_wasi_http::Error;
 use wharf_host::Caller;
-use wharf_runtime::{Call, Component, invoke};
+use wharf_runtime::{Call, Cause, Component, GuestBody, invoke};
 use wharf_telemetry::RequestId;
 
 /// Carries the request's id, in and out.
@@ -107,20 +110,33 @@ where
     let asked = Asked::by(request.headers());
     let limit_bytes = component.limits().request_body_bytes;
     if declared_length(request.headers()).is_some_and(|length| length > limit_bytes) {
-        return origin.page.render(&Problem::body_too_large(limit_bytes), id, &asked);
+        return origin.page.failure(&Cause::RequestBody { limit_bytes }.into(), id, &asked);
     }
-    let request = match prepare(matched, request, origin, id, limit_bytes) {
+    let (request, mut overrun) = match prepare(matched, request, origin, id, limit_bytes) {
         Ok(request) => request,
         Err(problem) => return origin.page.render(&problem, id, &asked),
     };
     let caller = Caller { request: Some(id.clone()), depth: 0 };
-    match invoke::http::handle(component, Call { request, caller }).await {
-        Ok(response) => response.map(|body| Body::Guest(Box::new(body))),
+    let mut handled = pin!(invoke::http::handle(component, Call { request, caller }));
+    let handled = std::future::poll_fn(|cx| {
+        let polled = handled.as_mut().poll(cx);
+        // Wins over an answer, which would be one to a part of the request; nothing of it was sent yet.
+        if let Poll::Ready(failure) = overrun.poll(cx) { Poll::Ready(Err(failure)) } else { polled }
+    })
+    .await;
+    match handled {
+        // A guest that has ended reads no more.
+        Ok(response) if response.body().is_complete() => guest_response(response, Overrun::default()),
+        Ok(response) => guest_response(response, overrun),
         Err(failure) => {
             failure.report(component.identity(), Some(id));
             origin.page.failure(&failure, id, &asked)
         }
     }
+}
+
+fn guest_response(response: Response<GuestBody>, overrun: Overrun) -> Response<Body> {
+    response.map(|body| Body::Guest { body: Box::new(body), overrun })
 }
 
 /// Makes of the client's request what a guest may see.
@@ -130,7 +146,7 @@ fn prepare<B>(
     origin: &Origin,
     id: &RequestId,
     limit_bytes: u64,
-) -> Result<Request<wasmtime_wasi_http::WasiBody>, Problem>
+) -> Result<(Request<wasmtime_wasi_http::WasiBody>, Overrun), Problem>
 where
     B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Error>,
@@ -142,8 +158,8 @@ where
         parts.headers.insert(X_REQUEST_ID, value);
     }
     describe(matched, &mut parts.headers);
-    let body = LimitedBody::new(body, limit_bytes).boxed_unsync();
-    Ok(Request::from_parts(parts, body))
+    let (body, overrun) = LimitedBody::new(body, limit_bytes);
+    Ok((Request::from_parts(parts, body.boxed_unsync()), overrun))
 }
 
 /// Tells the guest what its route matched, where that says more than the path does.

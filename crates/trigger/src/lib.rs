@@ -9,7 +9,7 @@ mod internal;
 
 pub mod http;
 
-pub use body::{Body, BodyError, LimitedBody};
+pub use body::{Body, BodyError, Overrun};
 pub use error_page::{Asked, ErrorCode, ErrorPage, Problem};
 pub use forwarded::Forwarding;
 pub use internal::{Resolve, SameApp};

@@ -13,7 +13,7 @@ fn prepared(
     matched: &Matched<'_>,
 ) -> Result<Request<wasmtime_wasi_http::WasiBody>, Problem> {
     let request = request.body(Empty::<Bytes>::new()).unwrap();
-    prepare(matched, request, &origin(), &RequestId::accept("r-1").unwrap(), 10)
+    prepare(matched, request, &origin(), &RequestId::accept("r-1").unwrap(), 10).map(|(request, _)| request)
 }
 
 #[test]

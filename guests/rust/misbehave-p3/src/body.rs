@@ -86,6 +86,16 @@ async fn echo(request: Request, mut body: Body) {
     body.finish(end).await;
 }
 
+/// Reads to the end and answers then.
+pub(crate) async fn read(request: Request) -> Response {
+    let mut pieces = Pieces::of_request(request);
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next().await {
+        bytes += piece.len();
+    }
+    reply::text(200, format!("read {bytes} bytes\n"))
+}
+
 /// Answers first and reads then, to the end; the last line says how much there was.
 async fn early(request: Request, mut body: Body) {
     body.send(b"early\n").await;

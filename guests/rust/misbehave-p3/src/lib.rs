@@ -36,6 +36,7 @@ impl Guest for Misbehave {
                 reply::text(200, "late\n".to_owned())
             }
             "/echo-headers" => reply::text(200, describe(&request)),
+            "/read" => body::read(request).await,
             "/stdout" => {
                 print_lines(query.number("lines", 10));
                 reply::text(200, "printed\n".to_owned())

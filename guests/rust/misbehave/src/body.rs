@@ -3,7 +3,7 @@
 use query::Query;
 use wasip2::http::types::{Fields, IncomingRequest, ResponseOutparam};
 
-use crate::reply::{Pieces, Reply};
+use crate::reply::{self, Pieces, Reply};
 use crate::sleep;
 
 pub(crate) const CASES: &[&str] = &[
@@ -70,6 +70,16 @@ fn echo(request: &IncomingRequest, mut reply: Reply) {
         }
     }
     reply.finish(pieces.trailers());
+}
+
+/// Reads to the end and answers then.
+pub(crate) fn read(request: &IncomingRequest, out: ResponseOutparam) {
+    let mut pieces = Pieces::of(request);
+    let mut bytes = 0;
+    while let Some(piece) = pieces.next() {
+        bytes += piece.len();
+    }
+    reply::text(out, 200, &format!("read {bytes} bytes\n"));
 }
 
 /// Answers first and reads then, to the end; the last line says how much there was.

@@ -36,6 +36,7 @@ impl Guest for Misbehave {
                 reply::text(out, 200, "late\n");
             }
             "/echo-headers" => reply::text(out, 200, &describe(&request)),
+            "/read" => body::read(&request, out),
             "/stdout" => {
                 print_lines(query.number("lines", 10));
                 reply::text(out, 200, "printed\n");
