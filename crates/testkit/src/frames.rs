@@ -20,12 +20,23 @@ pub fn post(stream: u32, host: &str, path: &str) -> Vec<u8> {
 /// Returns a frame that gives a request up.
 pub fn reset(stream: u32) -> Vec<u8> {
     const CANCEL: u32 = 0x8;
-    frame(0x3, 0, stream, &CANCEL.to_be_bytes())
+    frame(RESET, 0, stream, &CANCEL.to_be_bytes())
 }
 
 /// Returns a frame that asks whether the other side is there.
 pub fn ping() -> Vec<u8> {
-    frame(0x6, 0, 0, b"are you?")
+    frame(PING, 0, 0, b"are you?")
+}
+
+/// Returns the answer to such a frame.
+pub fn pong(payload: &[u8]) -> Vec<u8> {
+    const ACK: u8 = 0x1;
+    frame(PING, ACK, 0, payload)
+}
+
+/// Returns the last part of a request's body.
+pub fn last_data(stream: u32, bytes: &[u8]) -> Vec<u8> {
+    frame(DATA, END_STREAM, stream, bytes)
 }
 
 /// Returns a frame that opens a stream's window wide, or the connection's for stream 0.
@@ -49,17 +60,39 @@ pub const END_STREAM: u8 = 0x1;
 /// The flag of complete headers.
 pub const END_HEADERS: u8 = 0x4;
 
+/// The kind of a frame with a part of a body.
+pub const DATA: u8 = 0x0;
+
+/// The kind of a frame that gives a stream up.
+pub const RESET: u8 = 0x3;
+
+/// The kind of a frame that asks whether the other side is there.
+pub const PING: u8 = 0x6;
+
 /// The kind of a frame by which the other side closes the connection.
 pub const GOAWAY: u8 = 0x7;
 
-/// Splits what was read into frames: kind, stream, payload. What is cut off at the end is left out.
-pub fn split(mut bytes: &[u8]) -> Vec<(u8, u32, Vec<u8>)> {
+/// One frame as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// What it is.
+    pub kind: u8,
+    /// Its flags.
+    pub flags: u8,
+    /// Its stream; 0 is the connection.
+    pub stream: u32,
+    /// What it carries.
+    pub payload: Vec<u8>,
+}
+
+/// Splits what was read into frames. What is cut off at the end is left out.
+pub fn split(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
     while let Some((head, rest)) = bytes.split_at_checked(9) {
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
         let Some((payload, rest)) = rest.split_at_checked(length) else { break };
         let stream = u32::from_be_bytes([head[5] & 0x7f, head[6], head[7], head[8]]);
-        frames.push((head[3], stream, payload.to_vec()));
+        frames.push(Frame { kind: head[3], flags: head[4], stream, payload: payload.to_vec() });
         bytes = rest;
     }
     frames

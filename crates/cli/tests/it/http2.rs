@@ -216,9 +216,9 @@ fn the_preface_may_come_byte_by_byte() {
         seen.extend(client.bytes(1).ok()?);
         frames::split(&seen)
             .into_iter()
-            .find(|(kind, stream, payload)| *kind == 0 && *stream == 1 && !payload.is_empty())
+            .find(|frame| frame.kind == frames::DATA && frame.stream == 1 && !frame.payload.is_empty())
     });
-    assert_eq!(answer.2, b"hello\n");
+    assert_eq!(answer.payload, b"hello\n");
 }
 
 #[test]
