@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use wharf_kit::{Backend, BackendError, Embedded, Namespace, Opened};
+use wharf_kit::{Backend, BackendError, Embedded, Namespace, Opened, Size};
 use wharf_telemetry::clock;
 
 /// The entry of the list.
@@ -19,7 +19,7 @@ pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "memory",
     summary: "Memory of the process, for tests and trials.",
     durability: "None: all is gone when the process ends, or when no app uses the label any more.",
-    example: "backend = \"memory\"\ncapacity_bytes = 67108864\n",
+    example: "backend = \"memory\"\ncapacity = \"64MiB\"\n",
     open,
 };
 
@@ -31,13 +31,13 @@ const NAMES: usize = 512;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// How many bytes the objects of one namespace may have together.
-    #[serde(default = "capacity_bytes")]
-    pub capacity_bytes: u64,
+    #[serde(default = "capacity")]
+    pub capacity: Size,
 }
 
 /// As much as a process of many apps can lose without noticing.
-fn capacity_bytes() -> u64 {
-    256 << 20
+fn capacity() -> Size {
+    Size(256 << 20)
 }
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, BackendError> {
@@ -46,7 +46,7 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>
 
 impl Opened<dyn Store> for Config {
     fn store(&self, _: &Namespace) -> Result<Arc<dyn Store>, BackendError> {
-        Ok(Arc::new(Memory(Arc::new(Mutex::new(Shelf::new(self.capacity_bytes))))))
+        Ok(Arc::new(Memory(Arc::new(Mutex::new(Shelf::new(self.capacity.0))))))
     }
 
     fn place(&self, namespace: &Namespace) -> String {
