@@ -57,7 +57,11 @@ impl Default for Network {
 
 /// The outbound HTTP of one component: its grants, its connections, its numbers. Cheap to clone.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    /// The numbers of one invocation.
+    invocation: Option<Arc<Usage>>,
+}
 
 pub(crate) struct Inner {
     pub(crate) network: Arc<Network>,
@@ -78,7 +82,14 @@ impl Client {
             network.trust.warm();
         }
         let turns = Arc::new(Semaphore::new(network.settings.limits.requests.clamp(1, Semaphore::MAX_PERMITS)));
-        Self(Arc::new(Inner { network, grants, quota, usage, turns, pools: PerThread::default() }))
+        let inner = Inner { network, grants, quota, usage, turns, pools: PerThread::default() };
+        Self { inner: Arc::new(inner), invocation: None }
+    }
+
+    /// Returns the same client, which counts its requests here too.
+    #[must_use]
+    pub fn counting(&self, invocation: Arc<Usage>) -> Self {
+        Self { inner: Arc::clone(&self.inner), invocation: Some(invocation) }
     }
 
     /// Sends a request, and waits for the head of the answer. Needs a tokio runtime; the connection stays on it.
@@ -93,24 +104,33 @@ impl Client {
         request: Request<Body>,
         asked: Asked,
     ) -> impl Future<Output = Result<(Response<ResponseBody>, Sent), Error>> + Send + 'static {
-        let inner = Arc::clone(&self.0);
-        async move { inner.send(request, asked).await }
+        let Self { inner, invocation } = self.clone();
+        async move { inner.send(request, asked, invocation).await }
     }
 }
 
 impl Inner {
-    async fn send(&self, request: Request<Body>, asked: Asked) -> Result<(Response<ResponseBody>, Sent), Error> {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        asked: Asked,
+        invocation: Option<Arc<Usage>>,
+    ) -> Result<(Response<ResponseBody>, Sent), Error> {
         let settings = &self.network.settings;
-        let timeouts = settings.timeouts.lowered(asked);
         let progress = Progress::new();
-        let mut call = Call::new(Arc::clone(&self.usage), Arc::clone(&progress));
-        let request = request.map(|body| Outgoing::new(body, Arc::clone(&progress)));
-        match self.exchange(request, &progress, timeouts).await {
-            Ok((response, lease, turn)) => {
+        let mut call = Call::new(Arc::clone(&self.usage), invocation, Arc::clone(&progress));
+        let mut request = request.map(|body| Outgoing::new(body, Arc::clone(&progress)));
+        let answered = async {
+            let target = self.check(&mut request)?;
+            let timeouts = settings.timeouts_for(&target).lowered(asked);
+            let answered = self.exchange(request, &target, &progress, timeouts).await?;
+            Ok((answered, timeouts.between_bytes))
+        };
+        match answered.await {
+            Ok(((response, lease, turn), between_bytes)) => {
                 call.answered();
                 let hold = Hold { lease, call, turn };
-                let fields = settings.limits.fields;
-                let body = |body| ResponseBody::new(body, hold, timeouts.between_bytes, fields);
+                let body = |body| ResponseBody::new(body, hold, between_bytes, settings.limits.fields);
                 Ok((response.map(body), Sent(progress)))
             }
             Err(error) => {
@@ -120,31 +140,41 @@ impl Inner {
         }
     }
 
-    async fn exchange(
-        &self,
-        request: Request<Outgoing>,
-        progress: &Progress,
-        timeouts: Timeouts,
-    ) -> Result<(Response<Incoming>, Lease, OwnedSemaphorePermit), Error> {
+    /// Decides whether the request may be sent, and takes out of it what is not the guest's to say.
+    fn check(&self, request: &mut Request<Outgoing>) -> Result<Target, Error> {
         let target = Target::of(request.uri())?;
         if request.method() == Method::CONNECT {
             return Err(Error::Method);
         }
+        remove_hop_by_hop(request.headers_mut());
+        if !has_one_length(request.headers()) {
+            return Err(Error::ContentLength);
+        }
         if !self.grants.check_url(&target) {
             return Err(Error::Denied { url: target.to_string() });
         }
+        Ok(target)
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Outgoing>,
+        target: &Target,
+        progress: &Progress,
+        timeouts: Timeouts,
+    ) -> Result<(Response<Incoming>, Lease, OwnedSemaphorePermit), Error> {
         let deadline = Instant::from_std(clock::now()) + timeouts.connect.min(CONNECT_MAX);
         let turn = timeout_at(deadline, Arc::clone(&self.turns).acquire_owned()).await;
         let busy = || Error::Requests(self.network.settings.limits.requests);
         let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
         let pool = self.pool();
-        let lease = match pool.take(&target) {
+        let lease = match pool.take(target) {
             Some(lease) => lease,
-            None => self.connect(&pool, &target, deadline).await?,
+            None => self.connect(&pool, target, deadline).await?,
         };
         let (again, uri) = (lease.reused.then(|| repeated(&request)).flatten(), request.uri().clone());
         let may_be_stale = lease.reused;
-        let failed = match self.ask(lease, request, &target, (progress, timeouts.first_byte)).await {
+        let failed = match self.ask(lease, request, target, (progress, timeouts.first_byte)).await {
             Ok((response, lease)) => return Ok((response, lease, turn)),
             Err(failed) => failed,
         };
@@ -156,8 +186,8 @@ impl Inner {
         };
         let mut request = again;
         *request.uri_mut() = uri;
-        let lease = self.connect(&pool, &target, deadline).await?;
-        let asked = self.ask(lease, request, &target, (progress, timeouts.first_byte)).await;
+        let lease = self.connect(&pool, target, deadline).await?;
+        let asked = self.ask(lease, request, target, (progress, timeouts.first_byte)).await;
         let (response, lease) = asked.map_err(|(error, _)| error)?;
         Ok((response, lease, turn))
     }
@@ -268,6 +298,17 @@ fn checked(mut response: Response<Incoming>, bytes: u32, fields: usize) -> Resul
     remove_hop_by_hop(response.headers_mut());
     response.extensions_mut().clear();
     Ok(response)
+}
+
+/// Tells whether all who read the head find the same length of the body: one number, or none. Where they differ, one request is made to
+/// look like two.
+fn has_one_length(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lengths.next().is_none_or(|length| {
+        let digits = length.as_bytes();
+        digits.iter().all(u8::is_ascii_digit) && length.to_str().is_ok_and(|digits| digits.parse::<u64>().is_ok())
+    });
+    length && lengths.next().is_none()
 }
 
 fn remove_hop_by_hop(headers: &mut HeaderMap) {

@@ -31,6 +31,9 @@ pub enum Error {
     /// `CONNECT` makes a connection to what it names, which is not what is granted.
     #[error("the method CONNECT is not for components")]
     Method,
+    /// The head of the request says several lengths of its body, or one that is no number.
+    #[error("the head of the request does not say one length of its body")]
+    ContentLength,
     /// The name cannot be looked up.
     #[error("cannot look up {host}")]
     Lookup {
@@ -137,7 +140,11 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Denied { .. } | Self::PrivateAddress { .. } => Kind::Denied,
-            Self::InvalidUrl(_) | Self::Method | Self::RequestBodySize(_) | Self::RequestBody(_) => Kind::Invalid,
+            Self::InvalidUrl(_)
+            | Self::Method
+            | Self::ContentLength
+            | Self::RequestBodySize(_)
+            | Self::RequestBody(_) => Kind::Invalid,
             Self::Certificate { .. }
             | Self::Alert { .. }
             | Self::Tls { .. }

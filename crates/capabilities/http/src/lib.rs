@@ -7,6 +7,7 @@
 
 mod body;
 mod client;
+mod config;
 mod connect;
 mod connection;
 mod error;
@@ -23,12 +24,13 @@ pub mod wit;
 
 pub use body::{Body, ResponseBody, Sent};
 pub use client::{Client, Network};
+pub use config::ConfigError;
 pub use error::Error;
 pub use quota::Quota;
 pub use resolve::{Lookup, Resolver, System};
-pub use settings::{Asked, Limits, Settings, Timeouts};
+pub use settings::{Asked, Limits, ServerTimeouts, Settings, Timeouts};
 pub use target::Target;
-pub use tls::{ServerTls, TlsError, Trust};
+pub use tls::{Pem, ServerTls, TlsError, Trust};
 
 /// The capability's name, which is the key of its grants.
 pub const CAPABILITY: &str = "http";

@@ -9,14 +9,17 @@ use wharf_telemetry::clock;
 /// One request. It is counted when this is dropped, so that one that nobody waited for is counted too.
 pub(crate) struct Call {
     usage: Arc<Usage>,
+    /// The numbers of the invocation.
+    invocation: Option<Arc<Usage>>,
     progress: Arc<Progress>,
     counts: Counts,
     is_answered: bool,
 }
 
 impl Call {
-    pub(crate) fn new(usage: Arc<Usage>, progress: Arc<Progress>) -> Self {
-        Self { usage, progress, counts: Counts { calls: 1, ..Counts::default() }, is_answered: false }
+    pub(crate) fn new(usage: Arc<Usage>, invocation: Option<Arc<Usage>>, progress: Arc<Progress>) -> Self {
+        let counts = Counts { calls: 1, ..Counts::default() };
+        Self { usage, invocation, progress, counts, is_answered: false }
     }
 
     /// The head of the answer is there: the time ends.
@@ -51,5 +54,8 @@ impl Drop for Call {
         }
         self.counts.sent_bytes = self.progress.bytes();
         self.usage.add(&self.counts);
+        if let Some(invocation) = &self.invocation {
+            invocation.add(&self.counts);
+        }
     }
 }

@@ -33,6 +33,11 @@ impl Quota {
         Self { places, free: Arc::new(Semaphore::new(places)), queue: Mutex::default(), pressure: Notify::new() }
     }
 
+    /// Returns how many connections there may be.
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
     /// Returns how many connections there are.
     pub fn used(&self) -> usize {
         self.places - self.free.available_permits()

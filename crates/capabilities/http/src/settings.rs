@@ -1,6 +1,8 @@
 //! The numbers, each with its reason, and what of them a guest may lower.
 
+use crate::Target;
 use std::time::Duration;
+use wharf_app::HttpPattern;
 
 /// What all requests of a process are held to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,6 +11,31 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// How much may be used.
     pub limits: Limits,
+    /// Where times differ. The first entry that fits a server decides; what it leaves out is as everywhere.
+    pub servers: Vec<ServerTimeouts>,
+}
+
+/// The times of some servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerTimeouts {
+    /// The servers.
+    pub servers: HttpPattern,
+    /// Their times; they may be longer than elsewhere.
+    pub timeouts: Asked,
+}
+
+impl Settings {
+    /// Returns the times of a server.
+    pub fn timeouts_for(&self, target: &Target) -> Timeouts {
+        let fits = |one: &&ServerTimeouts| one.servers.matches(target.https, &target.host, Some(target.port));
+        let own = self.servers.iter().find(fits).map(|one| one.timeouts).unwrap_or_default();
+        let Timeouts { connect, first_byte, between_bytes } = self.timeouts;
+        Timeouts {
+            connect: own.connect.unwrap_or(connect),
+            first_byte: own.first_byte.unwrap_or(first_byte),
+            between_bytes: own.between_bytes.unwrap_or(between_bytes),
+        }
+    }
 }
 
 /// How long one request may wait for what.

@@ -10,7 +10,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use wharf_app::HttpPattern;
 
@@ -19,25 +20,49 @@ use wharf_app::HttpPattern;
 pub struct ServerTls {
     /// The servers. The first entry that fits a server decides.
     pub servers: HttpPattern,
-    /// PEM file of authorities that are trusted too.
-    pub authorities: Option<PathBuf>,
+    /// Authorities that are trusted too.
+    pub authorities: Option<Pem>,
     /// Whether those of the platform are trusted.
     pub platform: bool,
-    /// PEM files of the certificate that we show, and its key.
-    pub identity: Option<(PathBuf, PathBuf)>,
+    /// The certificate that we show, and its key.
+    pub identity: Option<(Pem, Pem)>,
+}
+
+/// Where certificates or a key are written.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Pem {
+    /// In this file.
+    File(PathBuf),
+    /// Here. Never shown: it may be a private key.
+    Text(Arc<str>),
+}
+
+impl fmt::Display for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Text(_) => f.write_str("the text that is given"),
+        }
+    }
+}
+
+impl fmt::Debug for Pem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// TLS files that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A file cannot be read as PEM.
-    #[error("cannot read {what} from {}", path.display())]
+    /// A file, or a text, cannot be read as PEM.
+    #[error("cannot read {what} from {place}")]
     Pem {
         /// `certificates` or `a private key`.
         what: &'static str,
-        /// The file.
-        path: PathBuf,
+        /// The file, or that it is a text.
+        place: String,
         /// Why.
         source: rustls::pki_types::pem::Error,
     },
@@ -107,12 +132,9 @@ impl Trust {
 
     fn server(&self, entry: &ServerTls) -> Result<ClientConfig, TlsError> {
         let wrong = |source| TlsError::Config { servers: entry.servers.to_string(), source };
-        let authorities = entry.authorities.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        let authorities = entry.authorities.as_ref().map(certificates).transpose()?.unwrap_or_default();
         let identity = match &entry.identity {
-            Some((chain, key)) => {
-                let unreadable = |source| TlsError::Pem { what: "a private key", path: key.clone(), source };
-                Some((certificates(chain)?, PrivateKeyDer::from_pem_file(key).map_err(unreadable)?))
-            }
+            Some((chain, key)) => Some((certificates(chain)?, private_key(key)?)),
             None => None,
         };
         let verifier = self.verifier(authorities, entry.platform).map_err(wrong)?;
@@ -153,8 +175,20 @@ impl Trust {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = |source| TlsError::Pem { what: "certificates", path: path.to_owned(), source };
-    let found: Vec<_> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(pem)?;
-    if found.is_empty() { Err(pem(rustls::pki_types::pem::Error::NoItemsFound)) } else { Ok(found) }
+fn certificates(pem: &Pem) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let unreadable = |source| TlsError::Pem { what: "certificates", place: pem.to_string(), source };
+    let found: Result<Vec<_>, _> = match pem {
+        Pem::File(path) => CertificateDer::pem_file_iter(path).and_then(Iterator::collect),
+        Pem::Text(text) => CertificateDer::pem_slice_iter(text.as_bytes()).collect(),
+    };
+    let found = found.map_err(unreadable)?;
+    if found.is_empty() { Err(unreadable(rustls::pki_types::pem::Error::NoItemsFound)) } else { Ok(found) }
+}
+
+fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let found = match pem {
+        Pem::File(path) => PrivateKeyDer::from_pem_file(path),
+        Pem::Text(text) => PrivateKeyDer::from_pem_slice(text.as_bytes()),
+    };
+    found.map_err(|source| TlsError::Pem { what: "a private key", place: pem.to_string(), source })
 }

@@ -69,7 +69,7 @@ fn to_wasi(error: Error) -> WasiError {
         Error::Trailers(_) => WasiError::HttpResponseTrailerSectionSize(None),
         Error::Terminated | Error::NotSent => WasiError::ConnectionTerminated,
         Error::Incomplete => WasiError::HttpResponseIncomplete,
-        Error::Protocol(_) | Error::RequestBody(_) => WasiError::HttpProtocolError,
+        Error::Protocol(_) | Error::RequestBody(_) | Error::ContentLength => WasiError::HttpProtocolError,
         Error::Upgrade => WasiError::HttpUpgradeFailed,
         Error::RequestBodySize(bytes) => WasiError::HttpRequestBodySize(bytes),
     }

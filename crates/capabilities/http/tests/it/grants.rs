@@ -110,6 +110,80 @@ async fn names_and_ports_that_nobody_answers_are_told_apart() {
     assert!(matches!(error, Error::Lookup { .. }), "{error:?}");
 }
 
+/// What the system's resolver makes of a spelling does not matter: the address that comes of it is checked.
+#[tokio::test]
+async fn every_spelling_of_an_address_inside_is_refused() {
+    let server = Server::http(None, |_| async { answer("x") }).await;
+    let network = wharf_http::Network::default();
+    let who = wharf_kit::Who { app: "shop".into(), component: "front".into() };
+    let grants = vec![wharf_app::HttpGrant::parse("*").unwrap()];
+    let quota = Arc::new(wharf_http::Quota::new(4));
+    let client = wharf_http::Client::new(Arc::new(network), who, grants, quota, Arc::default());
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "0177.0.0.1",
+        "0x7f.0.0.1",
+        "0x7f000001",
+        "2130706433",
+        "017700000001",
+        "0",
+        "0.0.0.0",
+        "127.0.0.1.",
+        "[::1]",
+        "[::]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[64:ff9b:1::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+        "169.254.169.254",
+        "[::ffff:169.254.169.254]",
+        "2852039166",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+    ] {
+        let error = refused(send(&client, get(&format!("http://{host}:{}/", server.port))).await);
+        // Some systems do not take every spelling for an address.
+        let is_refused = matches!(error, Error::PrivateAddress { .. } | Error::Lookup { .. } | Error::InvalidUrl(_));
+        assert!(is_refused, "{host}: {error:?}");
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn a_user_name_in_a_url_hides_no_host() {
+    let server = Server::http(None, |_| async { answer("x") }).await;
+    let grants = vec!["http://granted.test:*".to_owned()];
+    let client = Setup { grants, ..Setup::default() }.client();
+    for url in [
+        "http://granted.test@127.0.0.1:PORT/",
+        "http://granted.test:80@127.0.0.1:PORT/",
+        "http://127.0.0.1:PORT/@granted.test",
+    ] {
+        let error = refused(send(&client, get(&url.replace("PORT", &server.port.to_string()))).await);
+        assert!(matches!(error, Error::InvalidUrl(_) | Error::Denied { .. }), "{url}: {error:?}");
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[tokio::test]
+async fn an_invocation_has_numbers_of_its_own() {
+    let server = Server::http(None, |_| async { answer("hello") }).await;
+    let (usage, invocation) = (Arc::new(Usage::default()), Arc::new(Usage::default()));
+    let client = Setup { usage: Arc::clone(&usage), ..Setup::default() }.client();
+    text(&client.counting(Arc::clone(&invocation)), get(&server.url("/"))).await.unwrap();
+    text(&client, get(&server.url("/"))).await.unwrap();
+    let counts = |usage: &Usage| (usage.counts().calls, usage.counts().received_bytes);
+    assert_eq!((counts(&usage), counts(&invocation)), ((2, 10), (1, 5)));
+}
+
 #[tokio::test]
 async fn the_system_looks_names_up() {
     let server = Server::http(None, |_| async { answer("x") }).await;

@@ -199,7 +199,7 @@ impl Default for Setup {
 impl Setup {
     pub(crate) fn client(self) -> Client {
         let network = Network {
-            settings: Settings { timeouts: self.timeouts, limits: self.limits },
+            settings: Settings { timeouts: self.timeouts, limits: self.limits, servers: Vec::new() },
             trust: self.trust,
             resolver: Box::new(self.names),
         };

@@ -4,11 +4,10 @@ use crate::support::*;
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use wharf_app::HttpPattern;
-use wharf_http::{Client, Error, ServerTls, Trust};
+use wharf_http::{Client, Error, Pem, ServerTls, Trust};
 
 /// An authority of our own, with its files.
 pub(crate) struct Authority {
@@ -57,9 +56,9 @@ impl Authority {
     }
 
     /// Returns the settings of a client that trusts this authority and no other, for every server.
-    fn trust(&self, identity: Option<(PathBuf, PathBuf)>) -> Trust {
+    fn trust(&self, identity: Option<(Pem, Pem)>) -> Trust {
         let servers = HttpPattern::parse("*").unwrap();
-        let authorities = Some(self.folder.path().join("authority.pem"));
+        let authorities = Some(Pem::File(self.folder.path().join("authority.pem")));
         Trust::load(&[ServerTls { servers, authorities, platform: false, identity }]).unwrap()
     }
 
@@ -73,7 +72,7 @@ impl Authority {
         self.setup().client()
     }
 
-    fn identity(&self) -> (PathBuf, PathBuf) {
+    fn identity(&self) -> (Pem, Pem) {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
         let key = KeyPair::generate().unwrap();
@@ -81,7 +80,7 @@ impl Authority {
         let files = (self.folder.path().join("client.pem"), self.folder.path().join("client.key"));
         std::fs::write(&files.0, certificate.pem()).unwrap();
         std::fs::write(&files.1, key.serialize_pem()).unwrap();
-        files
+        (Pem::File(files.0), Pem::File(files.1))
     }
 }
 
@@ -143,10 +142,58 @@ async fn an_unknown_authority_is_refused() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_vouches_for_itself_is_refused() {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(crypto).with_safe_default_protocol_versions().unwrap();
+    let config = builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let (_server, url) = serve(Arc::new(config)).await;
+    let authority = Authority::new();
+    // With authorities of our own, and with those of the platform.
+    for trust in [authority.trust(None), Trust::default()] {
+        let error = refused(send(&Setup { trust, ..authority.setup() }.client(), get(&url)).await);
+        assert!(matches!(error, Error::Certificate { .. }), "{error:?}");
+    }
+}
+
+/// What the operator writes, with the certificates as files and as texts.
+#[tokio::test]
+async fn the_settings_of_the_node_are_for_the_servers_that_they_name() {
+    let authority = Authority::new();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.subject_alt_names.push(rcgen::SanType::IpAddress([127, 0, 0, 1].into()));
+    let (server, url) = serve(authority.server_of(params, &["h2"], true)).await;
+    authority.identity();
+    let path = |name: &str| authority.folder.path().join(name).display().to_string();
+    let text = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    for place in [&path as &dyn Fn(&str) -> String, &text] {
+        let mut entry = toml::Table::new();
+        for (key, name) in [("authorities", "authority.pem"), ("certificate", "client.pem"), ("key", "client.key")] {
+            entry.insert(key.to_owned(), place(name).into());
+        }
+        entry.insert("platform-authorities".to_owned(), false.into());
+        let servers = toml::Table::from_iter([("https://localhost:*".to_owned(), entry.into())]);
+        let table = toml::Table::from_iter([("server".to_owned(), servers.into())]);
+        let network = wharf_http::Network::configured(table).unwrap();
+        let who = wharf_kit::Who { app: "shop".into(), component: "front".into() };
+        let grants =
+            ["https://localhost:*", "https://127.0.0.1:*"].map(|text| wharf_app::HttpGrant::parse(text).unwrap());
+        let quota = Arc::new(network.quota(toml::Table::new()).unwrap());
+        let client = Client::new(Arc::new(network), who, grants.to_vec(), quota, Arc::default());
+        assert_eq!(crate::support::text(&client, get(&url)).await.unwrap(), "HTTP/2.0");
+        // The same server by another name is none of the entry's.
+        let error = refused(send(&client, get(&format!("https://127.0.0.1:{}/", server.port))).await);
+        assert!(matches!(error, Error::Certificate { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_authority_is_trusted_beside_those_of_the_platform() {
     let authority = Authority::new();
     let servers = HttpPattern::parse("https://localhost:*").unwrap();
-    let authorities = Some(authority.folder.path().join("authority.pem"));
+    let authorities = Some(Pem::File(authority.folder.path().join("authority.pem")));
     let trust = Trust::load(&[ServerTls { servers, authorities, platform: true, identity: None }]).unwrap();
     let (server, url) = serve(authority.server("localhost", &[])).await;
     let client = Setup { trust, ..authority.setup() }.client();
@@ -184,7 +231,7 @@ async fn a_server_without_tls_is_no_server_with_tls() {
 #[test]
 fn files_that_cannot_be_used_are_named() {
     let servers = HttpPattern::parse("*").unwrap();
-    let missing = Some(PathBuf::from("missing.pem"));
+    let missing = Some(Pem::File("missing.pem".into()));
     let entry = ServerTls { servers, authorities: missing, platform: false, identity: None };
     let error = Trust::load(&[entry]).err().unwrap();
     assert_eq!(error.to_string(), "cannot read certificates from missing.pem");
