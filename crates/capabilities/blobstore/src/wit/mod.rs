@@ -192,3 +192,6 @@ fn log(app: &str, component: &str, error: &Error) {
     }
     tracing::warn!(%app, %component, "blobstore: {error}{causes}");
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,26 +23,39 @@ pub(super) fn error(doing: &'static str, failed: object_store::Error) -> Error {
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
             Error::Credentials(failed.into())
         }
-        object_store::Error::Generic { .. } if is_unreachable(&failed) => Error::Unavailable(failed.into()),
+        object_store::Error::Generic { .. } => match trouble(&failed) {
+            Some(Trouble::Refused) => Error::Credentials(failed.into()),
+            Some(Trouble::Unreachable) => Error::Unavailable(failed.into()),
+            None => Error::Backend { doing, source: failed.into() },
+        },
         _ => Error::Backend { doing, source: failed.into() },
     }
 }
 
-/// Tells whether the server did not answer, or had no time.
-fn is_unreachable(failed: &object_store::Error) -> bool {
+/// What is below an error that says little.
+enum Trouble {
+    /// The server does not know the key, or the key may not do it.
+    Refused,
+    /// The server did not answer, or had no time.
+    Unreachable,
+}
+
+fn trouble(failed: &object_store::Error) -> Option<Trouble> {
     let mut cause = failed.source();
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<HttpError>() {
-            let kind = error.kind();
-            return !matches!(kind, HttpErrorKind::Decode | HttpErrorKind::Unknown);
+            let is_answer = matches!(error.kind(), HttpErrorKind::Decode | HttpErrorKind::Unknown);
+            return (!is_answer).then_some(Trouble::Unreachable);
         }
         // The type that knows the status has no name outside of its crate.
         let text = error.to_string();
-        let status = text.strip_prefix("Server returned non-2xx status code: ");
-        if status.is_some_and(|status| status.starts_with('5') || status.starts_with("429")) {
-            return true;
+        match text.strip_prefix("Server returned non-2xx status code: ").and_then(|status| status.get(..3)) {
+            Some("401" | "403") => return Some(Trouble::Refused),
+            Some("429") => return Some(Trouble::Unreachable),
+            Some(status) if status.starts_with('5') => return Some(Trouble::Unreachable),
+            _ => {}
         }
         cause = error.source();
     }
-    false
+    None
 }
