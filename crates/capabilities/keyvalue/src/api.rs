@@ -88,8 +88,8 @@ pub enum Version {
     Absent,
     /// The backend numbers its changes: a value that was replaced by its equal counts as changed.
     Revision(u64),
-    /// SHA-1 of the value, for backends that number nothing: a value that was replaced by its equal counts as the same.
-    Digest([u8; 20]),
+    /// SHA-1 of the value, in hexadecimal, for backends that number nothing: a value that was replaced by its equal counts as the same.
+    Digest([u8; 40]),
 }
 
 /// One namespace of keys and values. Its calls may be dropped at any time; a change may then happen or not, but never half.

@@ -20,7 +20,7 @@ mod generated {
     });
 }
 
-use generated::wasi::keyvalue::{atomics, batch, store};
+pub(super) use generated::wasi::keyvalue::{atomics, batch, store};
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,

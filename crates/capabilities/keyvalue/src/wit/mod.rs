@@ -93,3 +93,6 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
