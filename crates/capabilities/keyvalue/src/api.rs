@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
-use wharf_kit::{Kind, Payload, Refused};
+use wharf_kit::{Kind, NoConnection, Payload, Refused};
 
 /// Bytes of the longest key: written for NATS, where a byte may need three, it still fits into the 4 KiB that its server reads as a line.
 pub const KEY_BYTES_MAX: usize = 512;
@@ -219,6 +219,15 @@ impl Error {
             Self::Refused(refused) => refused.kind(),
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Backend { .. } => Kind::Backend,
+        }
+    }
+}
+
+impl From<NoConnection> for Error {
+    fn from(NoConnection { kind, why, source }: NoConnection) -> Self {
+        match kind {
+            Kind::Unavailable => Self::Unavailable { why, source },
+            _ => Self::Backend { why, source },
         }
     }
 }

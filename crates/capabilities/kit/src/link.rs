@@ -137,14 +137,37 @@ impl<D: Dial> Link<D> {
         E: From<NoConnection>,
         F: Future<Output = Result<T, Trouble<E>>>,
     {
-        let (connection, number) = self.connection().await?;
+        self.attempt(call).await.map_err(|trouble| trouble.error)
+    }
+
+    /// Makes a call that changes nothing, a second time if its connection is lost meanwhile.
+    ///
+    /// # Errors
+    /// See [`call`](Self::call).
+    pub async fn call_again<T, E, F>(self: &Arc<Self>, call: impl Fn(D::Connection) -> F) -> Result<T, E>
+    where
+        E: From<NoConnection>,
+        F: Future<Output = Result<T, Trouble<E>>>,
+    {
+        match self.attempt(&call).await {
+            Err(trouble) if trouble.is_lost => self.call(call).await,
+            result => result.map_err(|trouble| trouble.error),
+        }
+    }
+
+    async fn attempt<T, E, F>(self: &Arc<Self>, call: impl FnOnce(D::Connection) -> F) -> Result<T, Trouble<E>>
+    where
+        E: From<NoConnection>,
+        F: Future<Output = Result<T, Trouble<E>>>,
+    {
+        let (connection, number) = self.connection().await.map_err(E::from)?;
         let mut pending = Pending { link: self, number, since: clock::now(), is_over: false };
         let result = call(connection).await;
         pending.is_over = true;
         if matches!(&result, Err(trouble) if trouble.is_lost) {
             self.lose(number);
         }
-        result.map_err(|trouble| trouble.error)
+        result
     }
 
     /// Returns the connection. Waits only where there is hope.

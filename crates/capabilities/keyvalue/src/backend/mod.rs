@@ -1,7 +1,5 @@
 //! The backends, in one list. One more is one more file and one more line here.
 
-#[cfg(any(feature = "nats", feature = "redis"))]
-mod link;
 mod memory;
 pub mod names;
 #[cfg(feature = "nats")]

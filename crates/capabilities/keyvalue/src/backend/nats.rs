@@ -6,25 +6,25 @@
 mod bucket;
 mod many;
 
-use super::link::{Dial, Link, Lost, Trouble};
 use super::names::nats_bucket;
-use crate::api::{self, Cursor, Error, Key, Page, Snapshot, Store, Version};
+use crate::api::{self, Cause, Cursor, Error, Key, Page, Snapshot, Store, Version};
 use crate::position::position;
 use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event};
 use async_trait::async_trait;
-use bucket::{Bucket, Connection, away};
+use bucket::{Bucket, Connection};
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use wharf_kit::{Backend, BackendError, Embedded, Namespace, Opened, PerThread, Period};
+use wharf_kit::{
+    Backend, BackendError, Dial, Embedded, Kind, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble,
+};
 
 pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "nats",
@@ -105,7 +105,7 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>
         addresses,
         config: config.clone(),
     };
-    Ok(Arc::new(Server { dial: Arc::new(dial), links: Arc::default() }))
+    Ok(Arc::new(Server { links: Arc::new(Links::new(dial)) }))
 }
 
 struct NatsDial {
@@ -116,13 +116,15 @@ struct NatsDial {
 }
 
 impl Dial for NatsDial {
+    const CAPABILITY: &str = crate::CAPABILITY;
+
     type Connection = Connection;
 
     fn place(&self) -> &str {
         &self.place
     }
 
-    async fn connect(&self, lost: Lost<Self>) -> Result<Connection, Trouble> {
+    async fn connect(&self, lost: Lost<Self>) -> Result<Connection, NoConnection> {
         let (tell, end) = watch::channel(());
         // Taken by the first event that ends the connection.
         let open = Arc::new(Mutex::new(Some((tell, lost))));
@@ -137,13 +139,13 @@ impl Dial for NatsDial {
         });
         let timeout = self.config.connect_timeout.0;
         let client = tokio::time::timeout(timeout, options.connect(&*self.addresses)).await;
-        let client = client.map_err(|_| away("the server does not answer in time", None))?.map_err(refused)?;
+        let client = client.map_err(|error| unreached(LATE, error))?.map_err(refused)?;
         Ok(Connection::new(client, end, self.config.replicas, self.config.response_timeout.0))
     }
 }
 
 impl NatsDial {
-    fn options(&self) -> Result<ConnectOptions, Trouble> {
+    fn options(&self) -> Result<ConnectOptions, NoConnection> {
         let config = &self.config;
         let mut options = ConnectOptions::new()
             .name("wharf")
@@ -163,37 +165,42 @@ impl NatsDial {
             options = options.user_and_password(username.clone(), config.password.clone().unwrap_or_default());
         }
         if let Some(credentials) = &self.credentials {
-            let bad = |error: std::io::Error| Error::Backend {
-                why: "its credentials are damaged",
-                source: Some(error.into()),
-            };
+            let bad = |error| refusal("its credentials are damaged", error);
             options = options.credentials(credentials).map_err(bad)?;
         }
         Ok(options)
     }
 }
 
+const LATE: &str = "the server does not answer in time";
+
 /// Returns why there is no connection.
-fn refused(error: ConnectError) -> Trouble {
+fn refused(error: ConnectError) -> NoConnection {
     match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            Error::Backend { why: "the server does not let the host in", source: Some(error.into()) }.into()
+            refusal("the server does not let the host in", error)
         }
-        ConnectErrorKind::TimedOut => away("the server does not answer in time", Some(error.into())),
-        _ => away("the server is not there", Some(error.into())),
+        ConnectErrorKind::TimedOut => unreached(LATE, error),
+        _ => unreached("the server is not there", error),
     }
+}
+
+fn refusal(why: &'static str, source: impl Into<Cause>) -> NoConnection {
+    NoConnection { kind: Kind::Backend, why, source: Some(source.into()) }
+}
+
+fn unreached(why: &'static str, source: impl Into<Cause>) -> NoConnection {
+    NoConnection { kind: Kind::Unavailable, why, source: Some(source.into()) }
 }
 
 /// One server or cluster, with a connection for each core.
 struct Server {
-    dial: Arc<NatsDial>,
-    links: Arc<PerThread<Arc<Link<NatsDial>>>>,
+    links: Arc<Links<NatsDial>>,
 }
 
 impl Opened<dyn Store> for Server {
     fn store(&self, namespace: &Namespace) -> Result<Arc<dyn Store>, BackendError> {
         Ok(Arc::new(NatsStore {
-            dial: Arc::clone(&self.dial),
             links: Arc::clone(&self.links),
             bucket: nats_bucket(namespace),
             adding: (0..ADD_QUEUES).map(|_| Semaphore::new(1)).collect(),
@@ -201,38 +208,32 @@ impl Opened<dyn Store> for Server {
     }
 
     fn place(&self, namespace: &Namespace) -> String {
-        format!("{} {}", self.dial.place, nats_bucket(namespace))
+        format!("{} {}", self.links.dial().place, nats_bucket(namespace))
     }
 }
 
 struct NatsStore {
-    dial: Arc<NatsDial>,
-    links: Arc<PerThread<Arc<Link<NatsDial>>>>,
+    links: Arc<Links<NatsDial>>,
     bucket: String,
     /// Callers of this node who change numbers wait here for each other, so that they need not try twice.
     adding: Vec<Semaphore>,
 }
 
 impl NatsStore {
-    fn link(&self) -> Arc<Link<NatsDial>> {
-        let Ok(link) = self.links.get_or_try_make(|| Ok::<_, Infallible>(Link::new(Arc::clone(&self.dial))));
-        link
-    }
-
     /// Makes a change, once: nobody knows whether one that got no answer has happened.
     async fn change<T, F>(&self, call: impl FnOnce(Bucket) -> F) -> Result<T, Error>
     where
-        F: Future<Output = Result<T, Trouble>>,
+        F: Future<Output = Result<T, Trouble<Error>>>,
     {
-        self.link().call(|connection| connection.with(&self.bucket, call)).await
+        self.links.here().call(|connection| connection.with(&self.bucket, call)).await
     }
 
     /// Asks, a second time if the connection is lost meanwhile.
     async fn read<T, F>(&self, call: impl Fn(Bucket) -> F) -> Result<T, Error>
     where
-        F: Future<Output = Result<T, Trouble>>,
+        F: Future<Output = Result<T, Trouble<Error>>>,
     {
-        self.link().call_again(|connection| connection.with(&self.bucket, &call)).await
+        self.links.here().call_again(|connection| connection.with(&self.bucket, &call)).await
     }
 }
 

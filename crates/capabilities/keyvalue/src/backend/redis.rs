@@ -4,7 +4,6 @@
 
 mod scripts;
 
-use super::link::{Dial, Link, Lost, Trouble};
 use super::names::{redis_key, redis_name, redis_pattern, redis_prefix};
 use crate::api::{self, Cursor, Error, Key, PAGE_KEYS, Page, Snapshot, Store, Version};
 use async_trait::async_trait;
@@ -21,7 +20,9 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_kit::{Backend, BackendError, Embedded, Namespace, Opened, PerThread, Period, Refused};
+use wharf_kit::{
+    Backend, BackendError, Dial, Embedded, Kind, Links, Lost, Namespace, NoConnection, Opened, Period, Refused, Trouble,
+};
 
 pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "redis",
@@ -79,8 +80,8 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>
     let timeouts = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(config.connect_timeout.0))
         .set_response_timeout(Some(config.response_timeout.0));
-    let dial = Arc::new(RedisDial { client, timeouts, place });
-    Ok(Arc::new(Server { dial, links: Arc::default(), scripts: Arc::default() }))
+    let links = Arc::new(Links::new(RedisDial { client, timeouts, place }));
+    Ok(Arc::new(Server { links, scripts: Arc::default() }))
 }
 
 fn place(info: &ConnectionInfo) -> String {
@@ -121,15 +122,13 @@ fn client(config: &Config, info: ConnectionInfo) -> Result<Client, BackendError>
 
 /// One server, with a connection for each core.
 struct Server {
-    dial: Arc<RedisDial>,
-    links: Arc<PerThread<Arc<Link<RedisDial>>>>,
+    links: Arc<Links<RedisDial>>,
     scripts: Arc<Scripts>,
 }
 
 impl Opened<dyn Store> for Server {
     fn store(&self, namespace: &Namespace) -> Result<Arc<dyn Store>, BackendError> {
         Ok(Arc::new(RedisStore {
-            dial: Arc::clone(&self.dial),
             links: Arc::clone(&self.links),
             scripts: Arc::clone(&self.scripts),
             prefix: redis_prefix(namespace),
@@ -137,7 +136,7 @@ impl Opened<dyn Store> for Server {
     }
 
     fn place(&self, namespace: &Namespace) -> String {
-        format!("{} {}", self.dial.place, redis_prefix(namespace))
+        format!("{} {}", self.links.dial().place, redis_prefix(namespace))
     }
 }
 
@@ -149,13 +148,15 @@ struct RedisDial {
 }
 
 impl Dial for RedisDial {
+    const CAPABILITY: &str = crate::CAPABILITY;
+
     type Connection = MultiplexedConnection;
 
     fn place(&self) -> &str {
         &self.place
     }
 
-    async fn connect(&self, lost: Lost<Self>) -> Result<MultiplexedConnection, Trouble> {
+    async fn connect(&self, lost: Lost<Self>) -> Result<MultiplexedConnection, NoConnection> {
         let on_push = move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
                 lost.tell();
@@ -165,13 +166,13 @@ impl Dial for RedisDial {
         let is_told = self.client.get_connection_info().redis_settings().protocol().supports_resp3();
         let timeouts = self.timeouts.clone();
         let timeouts = if is_told { timeouts.set_push_sender(on_push) } else { timeouts };
-        Ok(self.client.get_multiplexed_async_connection_with_config(&timeouts).await?)
+        let connection = self.client.get_multiplexed_async_connection_with_config(&timeouts).await;
+        connection.map_err(refused)
     }
 }
 
 struct RedisStore {
-    dial: Arc<RedisDial>,
-    links: Arc<PerThread<Arc<Link<RedisDial>>>>,
+    links: Arc<Links<RedisDial>>,
     scripts: Arc<Scripts>,
     prefix: String,
 }
@@ -185,21 +186,16 @@ impl RedisStore {
         keys.into_iter().map(|key| self.name(key)).collect()
     }
 
-    fn link(&self) -> Arc<Link<RedisDial>> {
-        let Ok(link) = self.links.get_or_try_make(|| Ok::<_, Infallible>(Link::new(Arc::clone(&self.dial))));
-        link
-    }
-
     /// Sends a change, once: nobody knows whether one that got no answer has happened.
     async fn change<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
-        let call = |mut connection| async move { Ok(command.query_async(&mut connection).await?) };
-        self.link().call(call).await
+        let call = |mut connection| async move { command.query_async(&mut connection).await.map_err(trouble) };
+        self.links.here().call(call).await
     }
 
     /// Sends a question, a second time if the connection breaks meanwhile.
     async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
-        let call = |mut connection| async move { Ok(command.query_async(&mut connection).await?) };
-        self.link().call_again(call).await
+        let call = |mut connection| async move { command.query_async(&mut connection).await.map_err(trouble) };
+        self.links.here().call_again(call).await
     }
 }
 
@@ -254,8 +250,10 @@ impl Store for RedisStore {
             return Ok(Vec::new());
         }
         let (scripts, names) = (&*self.scripts, &*self.names(keys));
-        let call = |mut connection| async move { Ok(scripts.get_many(&mut connection, names, limit_bytes).await?) };
-        let found = self.link().call_again(call).await?;
+        let call = |mut connection| async move {
+            scripts.get_many(&mut connection, names, limit_bytes).await.map_err(trouble)
+        };
+        let found = self.links.here().call_again(call).await?;
         found.map_err(|bytes| Refused::TooLarge { bytes, limit_bytes }.into())
     }
 
@@ -277,8 +275,8 @@ impl Store for RedisStore {
 
     async fn snapshot(&self, key: &Key, limit_bytes: usize) -> Result<Snapshot, Error> {
         let (scripts, name) = (&*self.scripts, &*self.name(key));
-        let call = |mut connection| async move { Ok(scripts.snapshot(&mut connection, name).await?) };
-        let Some((value, digest)) = self.link().call_again(call).await? else {
+        let call = |mut connection| async move { scripts.snapshot(&mut connection, name).await.map_err(trouble) };
+        let Some((value, digest)) = self.links.here().call_again(call).await? else {
             return Ok(Snapshot { value: None, version: Version::Absent });
         };
         api::check_bytes(value.len(), limit_bytes)?;
@@ -293,16 +291,24 @@ impl Store for RedisStore {
             Version::Revision(_) => return Ok(false),
         };
         let (scripts, name, value) = (&*self.scripts, &*self.name(key), &*value);
-        let call = |mut connection| async move { Ok(scripts.swap(&mut connection, name, digest, value).await?) };
-        self.link().call(call).await
+        let call =
+            |mut connection| async move { scripts.swap(&mut connection, name, digest, value).await.map_err(trouble) };
+        self.links.here().call(call).await
     }
 }
 
 // === Errors ===
 
-impl From<RedisError> for Trouble {
-    fn from(error: RedisError) -> Self {
-        Self { is_lost: error.is_io_error() || error.is_unrecoverable_error(), error: explain(error) }
+fn trouble(error: RedisError) -> Trouble<Error> {
+    Trouble { is_lost: error.is_io_error() || error.is_unrecoverable_error(), error: explain(error) }
+}
+
+/// Returns why there is no connection.
+fn refused(error: RedisError) -> NoConnection {
+    match explain(error) {
+        Error::Backend { why, source } => NoConnection { kind: Kind::Backend, why, source },
+        Error::Unavailable { why, source } => NoConnection { kind: Kind::Unavailable, why, source },
+        other => NoConnection { kind: Kind::Unavailable, why: "connecting failed", source: Some(other.into()) },
     }
 }
 

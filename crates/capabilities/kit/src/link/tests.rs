@@ -56,6 +56,18 @@ async fn calls_share_a_connection_until_one_of_them_finds_it_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_question_is_asked_a_second_time_where_the_first_found_its_connection_lost() {
+    let link = links(&[Ok(1), Ok(2), Ok(3)]).here();
+    let broken = |is_lost| Trouble { error: "broken".to_owned(), is_lost };
+    let call = |connection| ready(if connection == 1 { Err(broken(true)) } else { Ok(connection) });
+    assert_eq!(link.call_again(call).await, Ok(2));
+    let call = |_| ready(Err::<u32, _>(broken(false)));
+    assert_eq!(link.call_again(call).await, Err("broken".to_owned()), "an error of the question is told");
+    let call = |_| ready(Err::<u32, _>(broken(true)));
+    assert_eq!(link.call_again(call).await, Err("broken".to_owned()), "twice is enough");
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_server_is_away_calls_fail_at_once_until_it_is_back() {
     let link = links(&[Err("away"), Err("still away"), Err("panic"), Ok(7)]).here();
     assert_eq!(call(&link).await, Err("away".to_owned()));

@@ -1,6 +1,5 @@
 //! One connection, and what is asked and told over it.
 
-use super::super::link::Trouble;
 use super::super::names::{nats_key, nats_name};
 use crate::api::{Cause, Cursor, Error, Key, PAGE_KEYS, Page, Snapshot, Version};
 use crate::position::{page, position};
@@ -15,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
-use wharf_kit::Refused;
+use wharf_kit::{Refused, Trouble};
 
 /// Keys that a listing keeps of all that the server names: a page, and some that stand where it ends.
 const KEPT_KEYS: usize = PAGE_KEYS + 16;
@@ -41,9 +40,9 @@ impl Connection {
     }
 
     /// Makes a call with a bucket, for as long as the connection is there.
-    pub(super) async fn with<T, F>(self, name: &str, call: impl FnOnce(Bucket) -> F) -> Result<T, Trouble>
+    pub(super) async fn with<T, F>(self, name: &str, call: impl FnOnce(Bucket) -> F) -> Result<T, Trouble<Error>>
     where
-        F: Future<Output = Result<T, Trouble>>,
+        F: Future<Output = Result<T, Trouble<Error>>>,
     {
         let mut end = self.end.clone();
         let call = async {
@@ -62,7 +61,7 @@ impl Connection {
     }
 
     /// Returns a bucket, and makes it where there is none.
-    async fn bucket(&self, name: &str) -> Result<kv::Store, Trouble> {
+    async fn bucket(&self, name: &str) -> Result<kv::Store, Trouble<Error>> {
         if let Some(store) = self.buckets().get(name) {
             return Ok(store.clone());
         }
@@ -94,7 +93,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// Returns what a key has. What another program deleted is there and has no value.
-    pub(super) async fn find(&self, key: &Key) -> Result<Snapshot, Trouble> {
+    pub(super) async fn find(&self, key: &Key) -> Result<Snapshot, Trouble<Error>> {
         let entry = self.store.entry(nats_name(key)).await.map_err(|error| match error.kind() {
             EntryErrorKind::TimedOut => late(error.into()),
             _ => failed(error.into()),
@@ -104,12 +103,12 @@ impl Bucket {
         Ok(Snapshot { value, version: Version::Revision(entry.revision) })
     }
 
-    pub(super) async fn put(&self, key: &Key, value: Bytes) -> Result<(), Trouble> {
+    pub(super) async fn put(&self, key: &Key, value: Bytes) -> Result<(), Trouble<Error>> {
         let bytes = value.len();
         self.publish(key, PublishMessage::build().payload(value)).await.map_err(|error| self.unwritten(error, bytes))
     }
 
-    pub(super) async fn swap(&self, key: &Key, expected: Version, value: Bytes) -> Result<bool, Trouble> {
+    pub(super) async fn swap(&self, key: &Key, expected: Version, value: Bytes) -> Result<bool, Trouble<Error>> {
         let last = match expected {
             Version::Absent => 0,
             Version::Revision(revision) => revision,
@@ -131,7 +130,7 @@ impl Bucket {
     }
 
     /// Removes a key and all that is kept of it. A mark that it was deleted, as other programs write, would stay for ever.
-    pub(super) async fn remove(&self, key: &Key) -> Result<(), Trouble> {
+    pub(super) async fn remove(&self, key: &Key) -> Result<(), Trouble<Error>> {
         let subject = format!("{}{}", self.store.prefix, nats_name(key));
         let purged = self.store.stream.purge().filter(subject).await;
         purged.map(drop).map_err(|error| match error.kind() {
@@ -141,7 +140,7 @@ impl Bucket {
     }
 
     /// The server has no order that stays: it names all keys, and the page is chosen here.
-    pub(super) async fn keys(&self, after: Option<Cursor>) -> Result<Page, Trouble> {
+    pub(super) async fn keys(&self, after: Option<Cursor>) -> Result<Page, Trouble<Error>> {
         let mut names = self.store.keys().await.map_err(|error| failed(error.into()))?;
         let mut kept = BTreeSet::new();
         while let Some(name) = names.try_next().await.map_err(|error| failed(error.into()))? {
@@ -157,7 +156,7 @@ impl Bucket {
         page(kept.into_iter().map(Ok))
     }
 
-    fn unwritten(&self, error: PublishError, bytes: usize) -> Trouble {
+    fn unwritten(&self, error: PublishError, bytes: usize) -> Trouble<Error> {
         match error.kind() {
             PublishErrorKind::MaxPayloadExceeded => {
                 Error::from(Refused::TooLarge { bytes, limit_bytes: self.connection.client.max_payload() }).into()
@@ -174,20 +173,20 @@ impl Bucket {
 
 const GONE: &str = "its bucket is gone, and made anew with the next call";
 
-pub(super) fn away(why: &'static str, source: Option<Cause>) -> Trouble {
+pub(super) fn away(why: &'static str, source: Option<Cause>) -> Trouble<Error> {
     Error::Unavailable { why, source }.into()
 }
 
-pub(super) fn gone(source: Option<Cause>) -> Trouble {
+pub(super) fn gone(source: Option<Cause>) -> Trouble<Error> {
     away(GONE, source)
 }
 
-pub(super) fn late(source: Cause) -> Trouble {
+pub(super) fn late(source: Cause) -> Trouble<Error> {
     away("the server does not answer in time", Some(source))
 }
 
 /// Returns what the guest is told of an error that has no kind of its own; which it is, only its causes say.
-pub(super) fn failed(source: Cause) -> Trouble {
+pub(super) fn failed(source: Cause) -> Trouble<Error> {
     let mut text = source.to_string();
     let mut cause = source.source();
     while let Some(deeper) = cause {

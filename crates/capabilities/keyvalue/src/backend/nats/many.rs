@@ -1,14 +1,14 @@
 //! Many values with one request, which servers from 2.11 on answer. Others are asked for each.
 
 use super::bucket::{Bucket, away, failed, gone, late};
-use crate::api::{self, Key};
-use crate::backend::link::Trouble;
+use crate::api::{self, Error, Key};
 use crate::backend::names::nats_name;
 use async_nats::header::{NATS_MARKER_REASON, NATS_SUBJECT};
 use async_nats::{Message, StatusCode};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use std::collections::{BTreeSet, HashMap};
+use wharf_kit::Trouble;
 
 /// The first release that knows such requests.
 const SINCE: (i64, i64, i64) = (2, 11, 0);
@@ -27,7 +27,11 @@ impl Bucket {
     }
 
     /// Returns the values of many keys, in their order. One request, unless keys or values are so many that the server wants more.
-    pub(super) async fn find_many(&self, keys: &[Key], limit_bytes: usize) -> Result<Vec<Option<Bytes>>, Trouble> {
+    pub(super) async fn find_many(
+        &self,
+        keys: &[Key],
+        limit_bytes: usize,
+    ) -> Result<Vec<Option<Bytes>>, Trouble<Error>> {
         let names: Vec<String> = keys.iter().map(|key| format!("{}{}", self.store.prefix, nats_name(key))).collect();
         let mut found = Found { values: HashMap::with_capacity(names.len()), bytes: 0, limit_bytes };
         let unique: BTreeSet<&str> = names.iter().map(String::as_str).collect();
@@ -59,7 +63,7 @@ impl Bucket {
     }
 
     /// Asks for values, and tells whether these were all that there are.
-    async fn ask(&self, names: &[&str], found: &mut Found) -> Result<bool, Trouble> {
+    async fn ask(&self, names: &[&str], found: &mut Found) -> Result<bool, Trouble<Error>> {
         let client = &self.connection.client;
         let inbox = client.new_inbox();
         let mut answers = client.subscribe(inbox.clone()).await.map_err(|error| away(LOST, Some(error.into())))?;
@@ -99,7 +103,7 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, answer: Message) -> Result<(), Trouble> {
+    fn take(&mut self, answer: Message) -> Result<(), Trouble<Error>> {
         let headers = answer.headers.unwrap_or_default();
         let Some(name) = headers.get(NATS_SUBJECT) else {
             return Err(failed("an answer does not say which key it is of".into()));
