@@ -10,7 +10,8 @@
 
 mod config;
 mod error;
-pub mod key;
+mod key;
+pub mod name;
 mod upload;
 
 pub use config::Config;
@@ -285,7 +286,7 @@ impl Listing for Names {
             let mut names = Vec::with_capacity(chunk.len());
             for meta in chunk {
                 let meta = meta.map_err(|failed| error("list objects", failed))?;
-                let name = meta.location.as_ref().strip_prefix(&self.folder).and_then(key::decode);
+                let name = meta.location.as_ref().strip_prefix(&self.folder).and_then(name::decode);
                 names.extend(name.and_then(|name| ObjectName::new(&name).ok()));
             }
             if !names.is_empty() {

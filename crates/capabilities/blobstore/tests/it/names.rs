@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use proptest::prelude::*;
 use wharf_blobstore::api::{ContainerName, Error, NAME_LEN_MAX, ObjectId, ObjectName};
 use wharf_blobstore::backend::files::name as file_name;
-use wharf_blobstore::backend::s3::key;
+use wharf_blobstore::backend::s3::name as key;
 use wharf_kit::Kind;
 
 use crate::fixture::{Fixture, container, content, for_every_backend, get, id, is_absent, names, put, try_put};
