@@ -107,6 +107,14 @@ const MODULES: [(&str, &str); 4] = [
     ),
 ];
 
+/// Names of blobs, and names of files and keys.
+const BLOB_NAMES: [(&str, &str); 4] = [
+    ("up", "../../..//a/./b/%2e%2e%2f\\..\\~root"),
+    ("letters", "A\u{e9}e\u{301}\u{202e}\u{1f980}\0\n\u{ffff} .created"),
+    ("file", "%2e%2e%2fa%00"),
+    ("hash", "~af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"),
+];
+
 /// Packages that the worlds use, in the shape of the real ones.
 const PACKAGES: &str = "
     package wasi:http@0.2.12 {
@@ -141,7 +149,7 @@ const WORLDS: [(&str, &str); 4] = [
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).ok_or("usage: cargo run --example seeds -- FOLDER")?;
     let folder = Path::new(&folder);
-    for target in ["manifest", "router", "headers", "component"] {
+    for target in ["manifest", "router", "headers", "component", "blob_names"] {
         fs::create_dir_all(folder.join(target))?;
     }
     fs::write(folder.join("manifest/sound"), MANIFEST)?;
@@ -149,6 +157,9 @@ fn main() -> Result<()> {
     fs::write(folder.join("manifest.dict"), dictionary())?;
     for (name, text) in MODULES {
         fs::write(folder.join("component").join(name), wat::parse_str(text)?)?;
+    }
+    for (name, text) in BLOB_NAMES {
+        fs::write(folder.join("blob_names").join(name), text)?;
     }
     fs::write(folder.join("component/chain"), wat::parse_str(chain(130))?)?;
     fs::write(folder.join("component/shared"), wat::parse_str(shared(40))?)?;
