@@ -207,3 +207,6 @@ impl Change {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
