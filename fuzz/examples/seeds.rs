@@ -107,6 +107,13 @@ const MODULES: [(&str, &str); 4] = [
     ),
 ];
 
+/// Two namespaces and two keys, one part a line.
+const KEYS: [(&str, &str); 3] = [
+    ("hostile", "a\nlabel-b\na-label\nb\nb:x\n../a:label-b:*"),
+    ("shared", "\ncarts\nshop\ncarts\n=41\nA"),
+    ("foreign", "shop:carts:=C3=A4[a-z]?\\*"),
+];
+
 /// Names of blobs, and names of files and keys.
 const BLOB_NAMES: [(&str, &str); 4] = [
     ("up", "../../..//a/./b/%2e%2e%2f\\..\\~root"),
@@ -149,7 +156,7 @@ const WORLDS: [(&str, &str); 4] = [
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).ok_or("usage: cargo run --example seeds -- FOLDER")?;
     let folder = Path::new(&folder);
-    for target in ["manifest", "router", "headers", "component", "blob_names"] {
+    for target in ["manifest", "router", "headers", "component", "keys", "blob_names"] {
         fs::create_dir_all(folder.join(target))?;
     }
     fs::write(folder.join("manifest/sound"), MANIFEST)?;
@@ -157,6 +164,9 @@ fn main() -> Result<()> {
     fs::write(folder.join("manifest.dict"), dictionary())?;
     for (name, text) in MODULES {
         fs::write(folder.join("component").join(name), wat::parse_str(text)?)?;
+    }
+    for (name, text) in KEYS {
+        fs::write(folder.join("keys").join(name), text)?;
     }
     for (name, text) in BLOB_NAMES {
         fs::write(folder.join("blob_names").join(name), text)?;
