@@ -10,13 +10,14 @@ use wasip3::http::types::{ErrorCode, Fields, Request, Response, Scheme};
 use wasip3::random::random;
 use wasip3::sockets::ip_name_lookup;
 use wasip3::sockets::types::{
-    ErrorCode as SocketError, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress, TcpSocket,
+    ErrorCode as SocketError, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
+    TcpSocket, UdpSocket,
 };
 use wasip3::wit_future;
 
 use crate::reply::{self, Pieces};
 
-pub(crate) const CASES: &[&str] = &["/env", "/file", "/connect", "/resolve", "/fetch", "/random"];
+pub(crate) const CASES: &[&str] = &["/env", "/file", "/connect", "/resolve", "/reach", "/udp", "/fetch", "/random"];
 
 pub(crate) async fn run(query: &Query) -> Response {
     match query.path() {
@@ -24,6 +25,11 @@ pub(crate) async fn run(query: &Query) -> Response {
         "/file" => said(std::fs::read_to_string(query.text("path").unwrap_or("/etc/passwd"))),
         "/connect" => said(connect(query.text("addr").unwrap_or("127.0.0.1:80")).await),
         "/resolve" => said(resolve(query.text("name").unwrap_or("localhost")).await),
+        "/reach" => {
+            let (name, port) = (query.text("name").unwrap_or("localhost"), query.number("port", 80));
+            reach(name, port as u16).await
+        }
+        "/udp" => said(datagram(query.text("addr").unwrap_or("127.0.0.1:53")).await),
         "/random" => {
             let hex = random::get_random_bytes(16).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             reply::text(200, format!("{hex}\n"))
@@ -54,9 +60,8 @@ fn said(result: Result<String, impl std::fmt::Debug>) -> Response {
     }
 }
 
-async fn connect(address: &str) -> Result<String, SocketError> {
-    let address: SocketAddr = address.parse().map_err(|_| SocketError::InvalidArgument)?;
-    let (family, remote) = match address {
+fn remote(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress) {
+    match address {
         SocketAddr::V4(v4) => {
             let [a, b, c, d] = v4.ip().octets();
             let remote = Ipv4SocketAddress { port: v4.port(), address: (a, b, c, d) };
@@ -68,9 +73,50 @@ async fn connect(address: &str) -> Result<String, SocketError> {
             let remote = Ipv6SocketAddress { port: v6.port(), flow_info: 0, address, scope_id: 0 };
             (IpAddressFamily::Ipv6, IpSocketAddress::Ipv6(remote))
         }
-    };
+    }
+}
+
+async fn connect(address: &str) -> Result<String, SocketError> {
+    let (family, remote) = remote(address.parse().map_err(|_| SocketError::InvalidArgument)?);
     TcpSocket::create(family)?.connect(remote).await?;
     Ok("connected\n".to_owned())
+}
+
+/// Looks a name up and connects to what it leads to, one address after the other.
+async fn reach(name: &str, port: u16) -> Response {
+    let addresses = match ip_name_lookup::resolve_addresses(name.to_owned()).await {
+        Ok(addresses) => addresses,
+        Err(error) => return said(Err(error)),
+    };
+    let mut last = Err(SocketError::RemoteUnreachable);
+    for address in addresses {
+        let (family, remote) = match address {
+            IpAddress::Ipv4(address) => {
+                (IpAddressFamily::Ipv4, IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address }))
+            }
+            IpAddress::Ipv6(address) => {
+                let remote = Ipv6SocketAddress { port, flow_info: 0, address, scope_id: 0 };
+                (IpAddressFamily::Ipv6, IpSocketAddress::Ipv6(remote))
+            }
+        };
+        last = match TcpSocket::create(family) {
+            Ok(socket) => socket.connect(remote).await,
+            Err(error) => Err(error),
+        };
+        if last.is_ok() {
+            break;
+        }
+    }
+    said(last.map(|()| "connected\n".to_owned()))
+}
+
+/// Sends a datagram and waits for the answer.
+async fn datagram(address: &str) -> Result<String, SocketError> {
+    let (family, remote) = remote(address.parse().map_err(|_| SocketError::InvalidArgument)?);
+    let socket = UdpSocket::create(family)?;
+    socket.send(b"ping".to_vec(), Some(remote)).await?;
+    let (data, _) = socket.receive().await?;
+    Ok(String::from_utf8_lossy(&data).into_owned())
 }
 
 async fn resolve(name: &str) -> Result<String, ip_name_lookup::ErrorCode> {

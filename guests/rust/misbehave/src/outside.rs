@@ -9,13 +9,14 @@ use wasip2::http::outgoing_handler;
 use wasip2::http::types::{ErrorCode, Fields, IncomingResponse, OutgoingRequest, ResponseOutparam, Scheme};
 use wasip2::random::random;
 use wasip2::sockets::network::{
-    ErrorCode as SocketError, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
+    ErrorCode as SocketError, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
 };
-use wasip2::sockets::{instance_network, ip_name_lookup, tcp_create_socket};
+use wasip2::sockets::udp::OutgoingDatagram;
+use wasip2::sockets::{instance_network, ip_name_lookup, tcp_create_socket, udp_create_socket};
 
 use crate::reply::{self, Pieces, Reply};
 
-pub(crate) const CASES: &[&str] = &["/env", "/file", "/connect", "/resolve", "/fetch", "/random"];
+pub(crate) const CASES: &[&str] = &["/env", "/file", "/connect", "/resolve", "/reach", "/udp", "/fetch", "/random"];
 
 pub(crate) fn run(query: &Query, out: ResponseOutparam) {
     match query.path() {
@@ -26,6 +27,8 @@ pub(crate) fn run(query: &Query, out: ResponseOutparam) {
         }
         "/connect" => said(out, connect(query.text("addr").unwrap_or("127.0.0.1:80"))),
         "/resolve" => said(out, resolve(query.text("name").unwrap_or("localhost"))),
+        "/reach" => said(out, reach(query.text("name").unwrap_or("localhost"), query.number("port", 80) as u16)),
+        "/udp" => said(out, datagram(query.text("addr").unwrap_or("127.0.0.1:53"))),
         "/random" => {
             let hex = random::get_random_bytes(16).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
             reply::text(out, 200, &format!("{hex}\n"));
@@ -56,9 +59,8 @@ fn said(out: ResponseOutparam, result: Result<String, impl std::fmt::Debug>) {
     }
 }
 
-fn connect(address: &str) -> Result<String, SocketError> {
-    let address: SocketAddr = address.parse().map_err(|_| SocketError::InvalidArgument)?;
-    let (family, remote) = match address {
+fn remote(address: SocketAddr) -> (IpAddressFamily, IpSocketAddress) {
+    match address {
         SocketAddr::V4(v4) => {
             let [a, b, c, d] = v4.ip().octets();
             let remote = Ipv4SocketAddress { port: v4.port(), address: (a, b, c, d) };
@@ -70,7 +72,15 @@ fn connect(address: &str) -> Result<String, SocketError> {
             let remote = Ipv6SocketAddress { port: v6.port(), flow_info: 0, address, scope_id: 0 };
             (IpAddressFamily::Ipv6, IpSocketAddress::Ipv6(remote))
         }
-    };
+    }
+}
+
+fn connect(address: &str) -> Result<String, SocketError> {
+    let (family, remote) = remote(address.parse().map_err(|_| SocketError::InvalidArgument)?);
+    connect_to(family, remote)
+}
+
+fn connect_to(family: IpAddressFamily, remote: IpSocketAddress) -> Result<String, SocketError> {
     let socket = tcp_create_socket::create_tcp_socket(family)?;
     socket.start_connect(&instance_network::instance_network(), remote)?;
     loop {
@@ -81,16 +91,62 @@ fn connect(address: &str) -> Result<String, SocketError> {
     }
 }
 
-fn resolve(name: &str) -> Result<String, SocketError> {
-    let addresses = ip_name_lookup::resolve_addresses(&instance_network::instance_network(), name)?;
-    let mut text = String::new();
-    loop {
-        match addresses.resolve_next_address() {
-            Ok(Some(address)) => {
-                let _ = writeln!(text, "{address:?}");
+/// Looks a name up and connects to what it leads to, one address after the other.
+fn reach(name: &str, port: u16) -> Result<String, SocketError> {
+    let mut last = Err(SocketError::NameUnresolvable);
+    for address in look_up(name)? {
+        last = match address {
+            IpAddress::Ipv4(address) => {
+                connect_to(IpAddressFamily::Ipv4, IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address }))
             }
-            Ok(None) => return Ok(text),
-            Err(SocketError::WouldBlock) => addresses.subscribe().block(),
+            IpAddress::Ipv6(address) => {
+                let remote = Ipv6SocketAddress { port, flow_info: 0, address, scope_id: 0 };
+                connect_to(IpAddressFamily::Ipv6, IpSocketAddress::Ipv6(remote))
+            }
+        };
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+/// Sends a datagram and waits for the answer.
+fn datagram(address: &str) -> Result<String, SocketError> {
+    let (family, remote) = remote(address.parse().map_err(|_| SocketError::InvalidArgument)?);
+    let socket = udp_create_socket::create_udp_socket(family)?;
+    let any = IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 0, address: (0, 0, 0, 0) });
+    socket.start_bind(&instance_network::instance_network(), any)?;
+    socket.finish_bind()?;
+    let (incoming, outgoing) = socket.stream(None)?;
+    while outgoing.check_send()? == 0 {
+        outgoing.subscribe().block();
+    }
+    outgoing.send(&[OutgoingDatagram { data: b"ping".to_vec(), remote_address: Some(remote) }])?;
+    loop {
+        if let Some(datagram) = incoming.receive(1)?.into_iter().next() {
+            return Ok(String::from_utf8_lossy(&datagram.data).into_owned());
+        }
+        incoming.subscribe().block();
+    }
+}
+
+fn resolve(name: &str) -> Result<String, SocketError> {
+    let mut text = String::new();
+    for address in look_up(name)? {
+        let _ = writeln!(text, "{address:?}");
+    }
+    Ok(text)
+}
+
+fn look_up(name: &str) -> Result<Vec<IpAddress>, SocketError> {
+    let stream = ip_name_lookup::resolve_addresses(&instance_network::instance_network(), name)?;
+    let mut addresses = Vec::new();
+    loop {
+        match stream.resolve_next_address() {
+            Ok(Some(address)) => addresses.push(address),
+            Ok(None) => return Ok(addresses),
+            Err(SocketError::WouldBlock) => stream.subscribe().block(),
             Err(error) => return Err(error),
         }
     }
