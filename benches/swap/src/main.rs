@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use wharf_app::App;
+use anyhow::{Context as _, Result, bail, ensure};
+use wharf_app::{App, Operator};
 use wharf_gateway::{Config, Gateway, Limits};
-use wharf_node::{Cores, CoresConfig, Node, State};
-use wharf_runtime::{Engine, Runtime, Settings};
+use wharf_node::{Backends, Cores, CoresConfig, Node, State};
+use wharf_runtime::{Runtime, Settings};
 use wharf_telemetry::log::Log;
 use wharf_trigger::ErrorPage;
 
@@ -25,9 +25,9 @@ fn main() -> Result<()> {
     let count: usize = count.parse().context("COUNT is a number")?;
     let state = State::open(Path::new(state))?;
     let gateway = Arc::new(gateway());
-    let runtime = Engine::new(&Settings::default()).and_then(|engine| Runtime::new(engine, state.cache()));
-    let runtime = runtime.map_err(|error| anyhow!("cannot build the engine: {error:#}"))?;
-    let node = Node::new(runtime, Arc::clone(&gateway), Log::discard());
+    let runtime = Runtime::new(Settings::default(), state.cache());
+    let backends = Backends::new(&Operator::default(), state.path());
+    let node = Node::new(runtime, Arc::clone(&gateway), Log::discard(), backends);
     let apps = [old, new].map(|file| App::implicit("swapped", file));
     for app in &apps {
         drop(node.swap(app, Path::new("."))?);
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
 
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = CoresConfig { listen, threads: 1, drain: PATIENCE };
-    let cores = Cores::start(&config, &gateway, node.runtime().engine())?;
+    let cores = Cores::start(&config, &gateway)?;
     let mut client = Client::connect(cores.address())?;
     let mut before = client.body()?;
     for round in 0..count {

@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve an app from a manifest, a folder with one, or a bare component
-    Up(commands::up::UpArgs),
+    Up(Box<commands::up::UpArgs>),
     /// Run a command component, or a core module of WASI preview 1
     Run(commands::run::RunArgs),
     /// Call an exported function with values written as text

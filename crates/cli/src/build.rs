@@ -60,7 +60,8 @@ fn run(component: &Component, build: &Build, folder: &Path) -> Result<(), Comman
 fn add_rust_target(command: &str, dir: &Path) {
     let mut words = command.split_whitespace().skip_while(|word| *word != "--target").skip(1);
     let Some(target) = words.next().filter(|target| target.starts_with("wasm32-")) else { return };
-    let libraries = quiet(Command::new("rustc").args(["--print", "target-libdir", "--target", target]).current_dir(dir));
+    let libraries =
+        quiet(Command::new("rustc").args(["--print", "target-libdir", "--target", target]).current_dir(dir));
     if libraries.is_none_or(|libraries| Path::new(&libraries).is_dir()) {
         return;
     }

@@ -9,10 +9,12 @@ mod build;
 mod command_error;
 mod commands;
 mod logging;
+mod operator;
 mod output;
 mod project;
 mod reference;
 mod report;
+mod variables;
 mod watch;
 
 use args::{Cli, Command};

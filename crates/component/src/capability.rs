@@ -81,6 +81,8 @@ const IMPORTS: &[(&str, Capability)] = &[
     ("wasi:random/*", Capability::Random),
     ("wasi:keyvalue/*", Capability::KeyValue),
     ("wasi:sql/*", Capability::Sql),
+    ("wharf:sql/*", Capability::Sql),
+    ("wharf:secrets/*", Capability::Secrets),
     ("wasi:messaging/*", Capability::Messaging),
     ("wasi:blobstore/*", Capability::Blobs),
     ("wasi:config/*", Capability::Config),

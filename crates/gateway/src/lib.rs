@@ -16,6 +16,7 @@ mod presence;
 mod service;
 mod socket;
 
+pub mod admin;
 pub mod router;
 pub mod tls;
 

@@ -1,5 +1,6 @@
 //! The one store type: everything a guest's calls can reach, as plain fields.
 
+use crate::capabilities::Used;
 use crate::outbound::{Hooks, Outbound};
 use crate::{Budget, Recipe};
 use std::sync::Arc;
@@ -22,12 +23,13 @@ pub struct Caller {
 
 /// What one store holds. Small, because one is made for each request: the WASI part is built when the guest first asks for it.
 pub struct Ctx {
-    recipe: Arc<Recipe>,
+    pub(crate) recipe: Arc<Recipe>,
+    pub(crate) used: Used,
     caller: Caller,
     wasi: Option<WasiCtx>,
     http: WasiHttpCtx,
-    hooks: Hooks,
-    table: ResourceTable,
+    pub(crate) hooks: Hooks,
+    pub(crate) table: ResourceTable,
     /// The memory budget: the store's limiter.
     pub budget: Budget,
 }
@@ -40,7 +42,12 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
         let hooks = Hooks::new(outbound, caller.clone());
-        Self { recipe, caller, wasi: None, http, hooks, table, budget }
+        Self { recipe, used: Used::default(), caller, wasi: None, http, hooks, table, budget }
+    }
+
+    /// Returns the request that is being answered.
+    pub(crate) fn request(&self) -> Option<&RequestId> {
+        self.caller.request.as_ref()
     }
 }
 

@@ -5,6 +5,7 @@
 //! Invariant: what a [`Recipe`] does not grant cannot be reached. Nothing here reads the process's environment, files or sockets.
 
 mod budget;
+mod capabilities;
 mod ctx;
 mod outbound;
 mod recipe;
@@ -13,6 +14,7 @@ mod stdio;
 pub mod link;
 
 pub use budget::{Budget, Refusal};
+pub use capabilities::Capabilities;
 pub use ctx::{Caller, Ctx};
 pub use outbound::{CallFuture, INTERNAL_SUFFIX, Outbound, Peers};
 pub use recipe::{Environment, Folder, NetworkCheck, Recipe, RecipeError, Stdio};

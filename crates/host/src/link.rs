@@ -1,6 +1,6 @@
 //! Everything a guest can import, in one function that reads from top to bottom.
 //!
-//! In: an engine. Out: a [`Linker`] with WASI 0.2 and 0.3, told apart by their versions. Next: `runtime::load`.
+//! In: an engine. Out: a [`Linker`] with WASI 0.2 and 0.3, told apart by their versions, and all capabilities. Next: `runtime::load`.
 //!
 //! An interface is linked even where nothing is granted: the guest then gets the interface's own refusal, not a failed start.
 
@@ -13,10 +13,20 @@ use wasmtime::{Engine, Result};
 /// # Errors
 /// Only if two interfaces had one name, which would be a mistake of this list.
 pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
+    let mut linker = plain(engine)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// Links those whose functions need no task of the engine: everything but WASI 0.3.
+///
+/// # Errors
+/// As [`all`].
+pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    crate::capabilities::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -1,6 +1,7 @@
-//! Where a guest's outgoing HTTP requests go: to another component of the app, if it was granted, and nowhere else.
+//! Where a guest's outgoing HTTP requests go: to another component of the app, or to a server, if it was granted.
 //!
-//! In: `wasi:http` requests of a guest, 0.2 and 0.3. Out: a response, or the interface's own "denied". Next: [`Peers`].
+//! In: `wasi:http` requests of a guest, 0.2 and 0.3. Out: a response, or the interface's own "denied". Next: [`Peers`], or
+//! [`wharf_http`].
 //!
 //! Invariant: an in-process call never touches a socket, and the name it goes by is never looked up.
 
@@ -13,6 +14,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
+use wharf_http::Client;
+use wharf_kit::{Counts, Usage};
 
 /// The end of the host names by which components of one app reach each other.
 pub const INTERNAL_SUFFIX: &str = ".wharf.internal";
@@ -39,13 +42,28 @@ pub struct Outbound {
     component: Arc<str>,
     granted: BTreeSet<String>,
     peers: Arc<dyn Peers>,
+    servers: Option<Client>,
     refused: Mutex<BTreeSet<String>>,
+}
+
+/// Where a request goes.
+enum Way<'a> {
+    /// To this component.
+    Peer(String),
+    /// Out.
+    Server(&'a Client),
 }
 
 impl Outbound {
     /// Returns the outbound side of `component`, which may call the components named in `granted`.
     pub fn new(app: Arc<str>, component: Arc<str>, granted: BTreeSet<String>, peers: Arc<dyn Peers>) -> Self {
-        Self { app, component, granted, peers, refused: Mutex::default() }
+        Self { app, component, granted, peers, servers: None, refused: Mutex::default() }
+    }
+
+    /// Adds the way to servers, which has grants of its own.
+    #[must_use]
+    pub fn with_servers(self, servers: Client) -> Self {
+        Self { servers: Some(servers), ..self }
     }
 
     /// Returns the outbound side of a component that may call nothing.
@@ -59,11 +77,14 @@ impl Outbound {
         Self::new(app, component, BTreeSet::new(), Arc::new(Nobody))
     }
 
-    fn route(&self, uri: &Uri) -> Result<String, Error> {
+    fn route(&self, uri: &Uri) -> Result<Way<'_>, Error> {
         let host = uri.host().unwrap_or_default().to_ascii_lowercase();
         let Some(peer) = host.strip_suffix(INTERNAL_SUFFIX) else {
-            self.refuse(uri, &host);
-            return Err(Error::HttpRequestDenied);
+            let refused = || {
+                self.refuse(uri, &host);
+                Error::HttpRequestDenied
+            };
+            return self.servers.as_ref().map(Way::Server).ok_or_else(refused);
         };
         if !self.granted.contains(peer) {
             self.refuse(uri, &host);
@@ -73,7 +94,7 @@ impl Outbound {
             tracing::warn!(app = %self.app, component = %self.component, "components call each other by http://, not {uri}");
             return Err(Error::HttpRequestUriInvalid);
         }
-        Ok(peer.to_owned())
+        Ok(Way::Peer(peer.to_owned()))
     }
 
     /// Says once a component and host what was refused and which line of the manifest would allow it.
@@ -94,8 +115,7 @@ impl Outbound {
         } else {
             tracing::warn!(
                 %app, %component,
-                "WHARF-0021: a request to {scheme}://{host} was refused: this version of Wharf serves only calls between components \
-                 of an app (http://<component>{INTERNAL_SUFFIX}); outbound HTTP to other hosts is not there yet"
+                "WHARF-0021: a request to {scheme}://{host} was refused: this component can reach no server"
             );
         }
     }
@@ -105,11 +125,18 @@ impl Outbound {
 pub(crate) struct Hooks {
     outbound: Arc<Outbound>,
     caller: Caller,
+    /// What the store sent to servers; absent as long as that is nothing.
+    usage: Option<Arc<Usage>>,
 }
 
 impl Hooks {
     pub(crate) fn new(outbound: Arc<Outbound>, caller: Caller) -> Self {
-        Self { outbound, caller }
+        Self { outbound, caller, usage: None }
+    }
+
+    /// Returns what the store sent to servers so far, without requests whose answers it still reads.
+    pub(crate) fn counts(&self) -> Counts {
+        self.usage.as_deref().map(Usage::counts).unwrap_or_default()
     }
 }
 
@@ -136,7 +163,11 @@ impl WasiHttpHooks for Hooks {
         _sent: SentFuture,
     ) -> ResponseFuture {
         let peer = match self.outbound.route(request.uri()) {
-            Ok(peer) => peer,
+            Ok(Way::Peer(peer)) => peer,
+            Ok(Way::Server(servers)) => {
+                let servers = servers.counting(Arc::clone(self.usage.get_or_insert_default()));
+                return Box::new(wharf_http::wit::send(&servers, request, options));
+            }
             Err(error) => return Box::new(async move { Err(error) }),
         };
         if self.caller.depth >= DEPTH {

@@ -2,6 +2,7 @@
 //!
 //! In: the grants of a component, resolved. Out: a [`WasiCtx`]. Next: [`crate::Ctx`], which follows it when a guest first asks.
 
+use crate::Capabilities;
 use crate::stdio::LineSink;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+use wharf_kit::Who;
 use wharf_telemetry::RequestId;
 use wharf_telemetry::log::{Log, Stream};
 
@@ -58,6 +60,8 @@ pub struct Recipe {
     pub network: Option<NetworkCheck>,
     /// Standard streams.
     pub stdio: Stdio,
+    /// Stores, databases, messages, configuration and secrets.
+    pub capabilities: Capabilities,
 }
 
 /// A recipe that cannot be followed.
@@ -77,9 +81,12 @@ pub enum RecipeError {
 impl Recipe {
     /// Returns a recipe that grants nothing.
     pub fn bare(app: impl Into<Arc<str>>, component: impl Into<Arc<str>>, stdio: Stdio) -> Self {
+        let (app, component) = (app.into(), component.into());
+        let who = Who { app: Arc::clone(&app), component: Arc::clone(&component) };
         Self {
-            app: app.into(),
-            component: component.into(),
+            app,
+            component,
+            capabilities: Capabilities::none(&who),
             arguments: Vec::new(),
             environment: Vec::new(),
             folders: Vec::new(),

@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 use wharf_gateway::{Drain, Gateway};
-use wharf_runtime::Engine;
 
 /// Connections that may wait to be accepted, on each core.
 const BACKLOG: i32 = 4096;
@@ -36,20 +35,14 @@ impl Cores {
     ///
     /// # Errors
     /// When the address is taken or not ours, or the operating system refuses a thread.
-    pub fn start(config: &CoresConfig, gateway: &Arc<Gateway>, engine: &Engine) -> Result<Self, Error> {
+    pub fn start(config: &CoresConfig, gateway: &Arc<Gateway>) -> Result<Self, Error> {
         let listeners = bind_all(config.listen, config.threads.max(1))
             .map_err(|source| Error::Listen { address: config.listen, source })?;
         let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(config.listen);
         let (stop, drain) = wharf_gateway::drain();
         let mut threads = Vec::new();
         for (number, listener) in listeners.into_iter().enumerate() {
-            let core = Core {
-                listener,
-                gateway: Arc::clone(gateway),
-                engine: engine.clone(),
-                drain: drain.clone(),
-                patience: config.drain,
-            };
+            let core = Core { listener, gateway: Arc::clone(gateway), drain: drain.clone(), patience: config.drain };
             let runtime = event_loop().map_err(|source| Error::Start { what: "an event loop", source })?;
             let thread = std::thread::Builder::new().name(format!("wharf-core-{number}"));
             let thread = thread.spawn(move || core.run(&runtime));
@@ -76,14 +69,13 @@ impl Cores {
 struct Core {
     listener: TcpListener,
     gateway: Arc<Gateway>,
-    engine: Engine,
     drain: Drain,
     patience: Duration,
 }
 
 impl Core {
     fn run(self, runtime: &tokio::runtime::Runtime) -> usize {
-        self.engine.prepare_thread();
+        wharf_runtime::prepare_thread();
         runtime.block_on(async {
             let mut tasks = tokio::task::JoinSet::new();
             tasks.spawn(wharf_runtime::pump());

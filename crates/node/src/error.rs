@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use wharf_app::Span;
 use wharf_component::Missing;
 use wharf_host::RecipeError;
+use wharf_kit::BindingError;
 use wharf_runtime::LoadError;
 
 /// Why an app cannot be served.
@@ -131,6 +132,16 @@ pub enum ComponentError {
         /// Why.
         source: RecipeError,
     },
+    /// A label that it was granted cannot be bound.
+    #[error("component {component}: a label cannot be bound")]
+    Binding {
+        /// The component.
+        component: String,
+        /// Where the manifest grants the label.
+        span: Span,
+        /// Why.
+        source: Box<BindingError>,
+    },
 }
 
 impl ComponentError {
@@ -142,7 +153,8 @@ impl ComponentError {
             | Self::NotServable { span, .. }
             | Self::Missing { span, .. }
             | Self::Load { span, .. }
-            | Self::Grant { span, .. } => span,
+            | Self::Grant { span, .. }
+            | Self::Binding { span, .. } => span,
         }
     }
 
@@ -155,6 +167,7 @@ impl ComponentError {
             Self::Missing { .. } => "WHARF-0004",
             Self::Load { .. } => "WHARF-0005",
             Self::Grant { .. } => "WHARF-0006",
+            Self::Binding { .. } => "WHARF-0007",
         }
     }
 }

@@ -5,13 +5,16 @@
 //! Invariant: an app changes as a whole. Each request sees the old components and routes or the new ones, and finishes on those
 //! that it started with; a version that cannot be prepared changes nothing.
 
+mod backends;
 mod cores;
 mod error;
 mod grants;
 mod live;
+mod notes;
 mod program;
 mod state;
 
+pub use backends::Backends;
 pub use cores::{Cores, CoresConfig};
 pub use error::{ComponentError, Error};
 pub use live::{ComponentLine, Description, RouteLine};
@@ -35,6 +38,7 @@ pub struct Node {
     runtime: Runtime,
     gateway: Arc<Gateway>,
     log: Log,
+    backends: Backends,
     apps: Mutex<BTreeMap<String, Arc<Live>>>,
 }
 
@@ -46,9 +50,14 @@ pub struct Draining(Vec<Weak<Live>>);
 const LOOK: Duration = Duration::from_millis(5);
 
 impl Node {
-    /// Makes a node without apps. What guests print goes to `log`.
-    pub fn new(runtime: Runtime, gateway: Arc<Gateway>, log: Log) -> Self {
-        Self { runtime, gateway, log, apps: Mutex::default() }
+    /// Makes a node without apps. What guests print goes to `log`, what they keep to `backends`.
+    pub fn new(runtime: Runtime, gateway: Arc<Gateway>, log: Log, backends: Backends) -> Self {
+        Self { runtime, gateway, log, backends, apps: Mutex::default() }
+    }
+
+    /// Returns where labels are.
+    pub fn backends(&self) -> &Backends {
+        &self.backends
     }
 
     /// Returns the runtime.
@@ -63,7 +72,7 @@ impl Node {
     /// # Errors
     /// Everything that is wrong with the app's components, or the first route that another app has already.
     pub fn swap(&self, app: &App, folder: &Path) -> Result<(Description, Draining), Error> {
-        let prepare = Prepare { runtime: &self.runtime, log: &self.log, folder };
+        let prepare = Prepare { runtime: &self.runtime, log: &self.log, backends: &self.backends, folder };
         let live = Arc::new(prepare.app(app)?);
         let description = live.describe();
         let mut apps = self.lock();

@@ -1,19 +1,19 @@
 //! One version of an app, ready to answer.
 
+use crate::backends::Backends;
 use crate::error::{ComponentError, Error};
 use crate::grants;
+use crate::notes;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
-use wharf_app::{
-    Access, App, Component as Declared, HttpGrant, Route, Source, Span, StaticResponse, Target as DeclaredTarget,
-};
+use wharf_app::{Access, App, Component as Declared, Route, Source, Span, StaticResponse, Target as DeclaredTarget};
 use wharf_component::PROVIDED;
 use wharf_host::{Outbound, RecipeError};
-use wharf_runtime::{Component, Limits, Reuse, Runtime, Source as LoadSource};
+use wharf_runtime::{Component, Lane, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
 use wharf_trigger::http::{StaticAnswer, Target};
 use wharf_trigger::{Resolve, SameApp};
@@ -31,6 +31,7 @@ struct Ready {
     component: Arc<Component>,
     compiled: Option<Duration>,
     grants: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// What is being served, for people.
@@ -64,6 +65,8 @@ pub struct ComponentLine {
     pub serves: Option<&'static str>,
     /// What it may touch; empty for nothing.
     pub grants: Vec<String>,
+    /// Where its grants and its imports do not fit, a sentence for each.
+    pub notes: Vec<String>,
     /// How long it took to compile; absent if it came from the cache.
     pub compiled: Option<Duration>,
 }
@@ -99,6 +102,7 @@ impl Live {
             name: ready.name.clone(),
             serves: ready.component.serves(),
             grants: ready.grants.clone(),
+            notes: ready.notes.clone(),
             compiled: ready.compiled,
         });
         Description {
@@ -114,6 +118,7 @@ impl Live {
 pub(crate) struct Prepare<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) log: &'a Log,
+    pub(crate) backends: &'a Backends,
     pub(crate) folder: &'a Path,
 }
 
@@ -126,7 +131,7 @@ impl Prepare<'_> {
         for declared in &app.components {
             match self.component(app, declared, &family) {
                 Ok(ready) => components.push(ready),
-                Err(error) => errors.push(error),
+                Err(found) => errors.extend(found),
             }
         }
         if !errors.is_empty() {
@@ -139,30 +144,37 @@ impl Prepare<'_> {
         Ok(Live { name: app.name.clone(), version: app.version.clone(), components, routes })
     }
 
-    fn component(&self, app: &App, declared: &Declared, family: &Family) -> Result<Ready, ComponentError> {
+    fn component(&self, app: &App, declared: &Declared, family: &Family) -> Result<Ready, Vec<ComponentError>> {
         let path = self.path(&declared.source);
         let span = declared.source_span.clone();
         let component = declared.name.clone();
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(source) => return Err(ComponentError::Read { component, span, path, source }),
+            Err(source) => return Err(vec![ComponentError::Read { component, span, path, source }]),
         };
+        let outline = wharf_component::outline(&bytes);
         let digest = wharf_runtime::digest(&bytes);
         // What is in the cache was inspected before it was compiled. That is most of a start with large components.
-        let known = self.runtime.has_compiled(&digest);
+        let is_concurrent = outline.is_concurrent() || reuse(declared).is_some();
+        let lane = if is_concurrent { Lane::Concurrent } else { Lane::Plain };
+        let known = self.runtime.has_compiled(&digest, lane);
         if !known {
-            self.check(declared, &bytes, &path)?;
+            self.check(declared, &bytes, &path).map_err(|error| vec![error])?;
         }
-        let recipe = grants::recipe(&app.name, declared, self.folder, self.log);
+        let mut recipe = grants::recipe(&app.name, declared, self.folder, self.log);
         if let Err(source) = recipe.check() {
             let span = grant_span(declared, self.folder, &source);
-            return Err(ComponentError::Grant { component, span, source });
+            return Err(vec![ComponentError::Grant { component, span, source }]);
         }
+        recipe.capabilities = self.backends.bind(app, declared)?;
+        let mut granted = granted(declared);
+        granted.extend(recipe.capabilities.describe());
         let source = LoadSource {
             app: app.name.as_str().into(),
             component: declared.name.as_str().into(),
             bytes: &bytes,
             digest,
+            lane,
             limits: limits(declared),
             reuse: reuse(declared),
             recipe,
@@ -171,23 +183,25 @@ impl Prepare<'_> {
                 declared.name.as_str().into(),
                 grants::peers(declared),
                 Arc::new(SameApp(family.clone())),
-            ),
+            )
+            .with_servers(self.backends.client(app, declared)),
         };
         let loaded = match self.runtime.load(source) {
             Ok(loaded) => loaded,
             Err(source) => {
-                self.check(declared, &bytes, &path)?;
-                return Err(ComponentError::Load { component, span, path, source });
+                self.check(declared, &bytes, &path).map_err(|error| vec![error])?;
+                return Err(vec![ComponentError::Load { component, span, path, source }]);
             }
         };
         if known && loaded.component.serves().is_none() {
-            self.check(declared, &bytes, &path)?;
+            self.check(declared, &bytes, &path).map_err(|error| vec![error])?;
         }
         Ok(Ready {
             name: declared.name.clone(),
             component: loaded.component,
             compiled: loaded.compiled,
-            grants: granted(declared),
+            grants: granted,
+            notes: notes::of(declared, &outline.capabilities()),
         })
     }
 
@@ -287,10 +301,7 @@ fn granted(declared: &Declared) -> Vec<String> {
         let access = if files.access == Access::ReadWrite { "read and write" } else { "read" };
         format!("files {} as {} ({access})", files.host, files.guest)
     }));
-    lines.extend(grants.http.iter().map(|pattern| match pattern {
-        HttpGrant::Internal { .. } => format!("http {pattern}"),
-        HttpGrant::External(_) => format!("http {pattern} (refused: not in this version)"),
-    }));
+    lines.extend(grants.http.iter().map(|pattern| format!("http {pattern}")));
     lines.extend(grants.net.iter().map(|pattern| format!("net {pattern}")));
     lines
 }

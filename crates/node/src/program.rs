@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wharf_app::Grants;
 use wharf_host::{Outbound, Recipe, Stdio};
-use wharf_runtime::{Component, Engine, Failure, Limits, LoadError, Runtime, Settings, Source, invoke};
+use wharf_runtime::{Component, Failure, Lane, Limits, LoadError, Runtime, Settings, Source, invoke};
 
 /// Instances that a program may use: its own.
 const INSTANCES: u32 = 4;
@@ -32,15 +32,10 @@ pub struct Program<'a> {
 }
 
 impl Program<'_> {
-    /// Returns the engine of a process that runs one program.
-    ///
-    /// # Errors
-    /// When the machine cannot reserve its address space.
-    pub fn runtime(&self) -> Result<Runtime, LoadError> {
+    /// Returns the runtime of a process that runs one program.
+    pub fn runtime(&self) -> Runtime {
         let settings = Settings { instances: INSTANCES, ..Settings::default() };
-        let engine = Engine::new(&settings).map_err(|error| LoadError::Engine(error.into()))?;
-        let cache = self.state.and_then(open_cache);
-        Runtime::new(engine, cache).map_err(|error| LoadError::Engine(error.into()))
+        Runtime::new(settings, self.state.and_then(open_cache))
     }
 
     /// Loads a component to be run or called.
@@ -54,7 +49,17 @@ impl Program<'_> {
         let outbound = Outbound::denied(Arc::clone(&recipe.app), Arc::clone(&recipe.component));
         let (app, component) = (Arc::clone(&recipe.app), Arc::clone(&recipe.component));
         let digest = wharf_runtime::digest(bytes);
-        let loaded = runtime.load(Source { app, component, bytes, digest, limits, reuse: None, recipe, outbound })?;
+        let loaded = runtime.load(Source {
+            app,
+            component,
+            bytes,
+            digest,
+            lane: Lane::Concurrent,
+            limits,
+            reuse: None,
+            recipe,
+            outbound,
+        })?;
         Ok(loaded.component)
     }
 
@@ -63,7 +68,7 @@ impl Program<'_> {
     /// # Errors
     /// When it cannot be compiled or linked, or traps.
     pub async fn run_module(&self, runtime: &Runtime, bytes: &[u8]) -> Result<i32, Failure> {
-        invoke::command::run_module(runtime.engine(), bytes, &self.recipe(), self.memory_bytes).await
+        invoke::command::run_module(runtime, bytes, &self.recipe(), self.memory_bytes).await
     }
 
     fn recipe(&self) -> Recipe {

@@ -39,6 +39,11 @@ impl State {
         }
     }
 
+    /// Returns the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens the cache of compiled components. Without one, components are compiled at each start.
     pub fn cache(&self) -> Option<Cache> {
         open_cache(&self.path)

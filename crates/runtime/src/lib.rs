@@ -27,7 +27,7 @@ pub mod invoke;
 pub use body::GuestBody;
 pub use component::{Component, Identity};
 pub use cwasm::{Cache, CacheError};
-pub use engine::{Engine, Settings, TICK};
+pub use engine::{Engine, Lane, Settings, TICK, prepare_thread};
 pub use invoke::http::Call;
 pub use limits::{Limits, Reuse};
 pub use load::{LoadError, Loaded, Runtime, Source, digest};

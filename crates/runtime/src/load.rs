@@ -7,10 +7,10 @@
 use crate::admit::Gate;
 use crate::component::{Component, Handler, Identity};
 use crate::cwasm::Cache;
-use crate::engine::Engine;
+use crate::engine::{Engine, Lane, Settings};
 use crate::limits::{Limits, Reuse};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component as Compiled, InstancePre, Linker};
@@ -21,10 +21,19 @@ use wharf_telemetry::{Size, clock};
 
 /// Loads components for one process.
 pub struct Runtime {
-    engine: Engine,
-    linker: Linker<Ctx>,
+    settings: Settings,
+    plain: OnceLock<Linked>,
+    concurrent: OnceLock<Linked>,
+    /// Held while an engine is built, so that it is built once.
+    building: Mutex<()>,
     cache: Option<Cache>,
     slots: Arc<Semaphore>,
+}
+
+/// The engine of a lane, and what the host has for its guests.
+struct Linked {
+    engine: Engine,
+    linker: Linker<Ctx>,
 }
 
 /// What to load, and what it may use.
@@ -37,6 +46,8 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// Its digest, as [`digest`] returns it.
     pub digest: Arc<str>,
+    /// The lane that it is seen to need. One that turns out to need more gets it.
+    pub lane: Lane,
     /// Its limits.
     pub limits: Limits,
     /// Whether instances serve more than one request.
@@ -87,24 +98,46 @@ pub enum LoadError {
 }
 
 impl Runtime {
-    /// Links the host's interfaces into `engine`.
-    ///
-    /// # Errors
-    /// When the host's list of interfaces contradicts itself.
-    pub fn new(engine: Engine, cache: Option<Cache>) -> wasmtime::Result<Self> {
-        let linker = wharf_host::link::all(engine.raw())?;
-        let slots = Arc::new(Semaphore::new(engine.instances()));
-        Ok(Self { engine, linker, cache, slots })
+    /// Returns a runtime without an engine: each lane's is built when the first component needs it.
+    pub fn new(settings: Settings, cache: Option<Cache>) -> Self {
+        let slots = Arc::new(Semaphore::new(settings.instances as usize));
+        Self { settings, plain: OnceLock::new(), concurrent: OnceLock::new(), building: Mutex::new(()), cache, slots }
     }
 
-    /// Returns the engine.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// Returns the engine of a lane, built if it is the first time.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve the pool's address space or has no supported processor.
+    pub fn engine(&self, lane: Lane) -> Result<&Engine, LoadError> {
+        Ok(&self.linked(lane)?.engine)
+    }
+
+    fn linked(&self, lane: Lane) -> Result<&Linked, LoadError> {
+        let place = match lane {
+            Lane::Plain => &self.plain,
+            Lane::Concurrent => &self.concurrent,
+        };
+        if let Some(linked) = place.get() {
+            return Ok(linked);
+        }
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(linked) = place.get() {
+            return Ok(linked);
+        }
+        let failed = |error: wasmtime::Error| LoadError::Engine(error.into());
+        let engine = Engine::new(&self.settings, lane).map_err(failed)?;
+        let linker = match lane {
+            Lane::Plain => wharf_host::link::plain(engine.raw()),
+            Lane::Concurrent => wharf_host::link::all(engine.raw()),
+        };
+        let linker = linker.map_err(failed)?;
+        Ok(place.get_or_init(|| Linked { engine, linker }))
     }
 
     /// Tells whether the component of that digest is compiled already, so that loading it takes no time.
-    pub fn has_compiled(&self, digest: &str) -> bool {
-        self.cache.as_ref().is_some_and(|cache| cache.has(self.engine.raw(), digest))
+    pub fn has_compiled(&self, digest: &str, lane: Lane) -> bool {
+        let (Some(cache), Ok(linked)) = (&self.cache, self.linked(lane)) else { return false };
+        cache.has(linked.engine.raw(), digest)
     }
 
     /// Loads a component. Takes CPU seconds for a large one that is not in the cache; call it off a core's loop.
@@ -112,14 +145,22 @@ impl Runtime {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, source: Source<'_>) -> Result<Loaded, LoadError> {
-        let (compiled, took) = self.compile(source.bytes, &source.digest)?;
+        // Instances that are reused run their requests as tasks.
+        let lane = if source.reuse.is_some() { Lane::Concurrent } else { source.lane };
+        let (linked, compiled, took) = match self.compile(source.bytes, &source.digest, lane) {
+            // What is inside of a component may be asynchronous though its border is not.
+            Err(LoadError::Compile(_)) if lane == Lane::Plain => {
+                self.compile(source.bytes, &source.digest, Lane::Concurrent)
+            }
+            compiled => compiled,
+        }?;
         check_initial_memory(&compiled, &source.limits)?;
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
-        let pre = self.linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
+        let pre = linked.linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
         let component = Component {
             identity: Identity { app: source.app, component: source.component, digest: source.digest },
-            engine: self.engine.clone(),
+            engine: linked.engine.clone(),
             handler: handler(&pre),
             pre,
             gate: Gate::new(source.limits.concurrency, source.limits.queue, Arc::clone(&self.slots)),
@@ -132,10 +173,16 @@ impl Runtime {
         Ok(Loaded { component: Arc::new(component), compiled: took })
     }
 
-    fn compile(&self, bytes: &[u8], digest: &str) -> Result<(Compiled, Option<Duration>), LoadError> {
-        let engine = self.engine.raw();
+    fn compile(
+        &self,
+        bytes: &[u8],
+        digest: &str,
+        lane: Lane,
+    ) -> Result<(&Linked, Compiled, Option<Duration>), LoadError> {
+        let linked = self.linked(lane)?;
+        let engine = linked.engine.raw();
         if let Some(compiled) = self.cache.as_ref().and_then(|cache| cache.load(engine, digest)) {
-            return Ok((compiled, None));
+            return Ok((linked, compiled, None));
         }
         let started = clock::now();
         // `from_binary`: text is not taken, a file of an app is what it says it is.
@@ -145,10 +192,10 @@ impl Runtime {
             cache.store(engine, digest, &compiled);
             // Code that is mapped from the file is shared with the page cache; the copy that was just made is not.
             if let Some(mapped) = cache.load(engine, digest) {
-                return Ok((mapped, Some(took)));
+                return Ok((linked, mapped, Some(took)));
             }
         }
-        Ok((compiled, Some(took)))
+        Ok((linked, compiled, Some(took)))
     }
 }
 

@@ -51,6 +51,13 @@ pub struct Label<S: ?Sized> {
     place: String,
 }
 
+impl<S: ?Sized> Label<S> {
+    /// Returns the backend's name and where the data is, for people. Without passwords.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+}
+
 /// Everything that one component may touch of one capability, shared by all its instances.
 pub struct Granted<S: ?Sized> {
     capability: &'static str,

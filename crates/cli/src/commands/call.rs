@@ -43,7 +43,7 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
     };
-    let runtime = program.runtime().map_err(|error| CommandError::failed(chain(&error)))?;
+    let runtime = program.runtime();
     let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
     let values = event_loop()?.block_on(call::call(&component, &args.call)).map_err(call_error)?;
     let line = |value| if args.json { format!("{}\n", call::to_json(value)) } else { call::to_wave(value) + "\n" };

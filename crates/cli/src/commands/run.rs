@@ -48,7 +48,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
     };
-    let runtime = program.runtime().map_err(|error| CommandError::failed(chain(&error)))?;
+    let runtime = program.runtime();
     let ended = event_loop()?.block_on(async {
         if facts.entries.contains(&Entry::Preview1Command) {
             return program.run_module(&runtime, &bytes).await.map_err(failed);

@@ -4,9 +4,11 @@ use crate::args::GrantArgs;
 use crate::build;
 use crate::command_error::{CommandError, chain};
 use crate::logging::LogFormat;
+use crate::operator;
 use crate::output::talk;
 use crate::project::{self, Project, Read};
 use crate::report::node_error;
+use crate::variables::VariableArgs;
 use crate::watch::Watch;
 use clap::Args;
 use ipnet::IpNet;
@@ -19,8 +21,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use wharf_app::Source;
 use wharf_gateway::{Config, Gateway, Limits};
-use wharf_node::{Cores, CoresConfig, Description, Node, State};
-use wharf_runtime::{Engine, Runtime, Settings};
+use wharf_node::{Backends, Cores, CoresConfig, Description, Node, State};
+use wharf_runtime::{Runtime, Settings};
 use wharf_telemetry::log::{Log, Writer};
 use wharf_trigger::ErrorPage;
 
@@ -57,6 +59,12 @@ pub(crate) struct UpArgs {
     /// Where state and compiled components are kept [default: .wharf beside the manifest]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// The operator's file, which binds labels to backends [default: node.toml beside the manifest, if there is one]
+    #[arg(long, value_name = "FILE")]
+    node: Option<PathBuf>,
+    /// Serve metrics at http://ADDRESS:PORT/metrics; for those who run the node, not for clients
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    admin: Option<SocketAddr>,
     /// Print the start-up line as one JSON object
     #[arg(long)]
     json: bool,
@@ -94,6 +102,8 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "CIDR")]
     trust_proxy: Vec<IpNet>,
     #[command(flatten)]
+    variables: VariableArgs,
+    #[command(flatten)]
     grants: GrantArgs,
 }
 
@@ -110,15 +120,21 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
         .map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))?;
     let stack_bytes =
         read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
-    let runtime = runtime(args, &state, usize::try_from(stack_bytes).unwrap_or(512 << 10))?;
+    let (operator, operator_file) = operator::read(args.node.as_deref(), &project.folder())?;
+    let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
+    let settings = Settings { instances: args.instances, stack_bytes, ..Settings::default() };
+    let runtime = Runtime::new(settings, state.cache());
     let gateway = Arc::new(gateway(args, &writer)?);
-    let node = Node::new(runtime, Arc::clone(&gateway), writer.log());
+    let backends = Backends::new(&operator, state.path());
+    let node = Arc::new(Node::new(runtime, Arc::clone(&gateway), writer.log(), backends));
+    let read = fill(args, &node, &project, read)?;
     let (description, first) =
         node.swap(&read.app, &project.folder()).map_err(|error| project::load_error(&error, read.text.as_ref()))?;
     drop(first);
-    let cores = start_cores(args, &gateway, &node)?;
-    let server = Server { args, project, node, state: state_path.clone() };
-    server.serve(&read, || announce(args, &cores, &description, &state_path))?;
+    let cores = start_cores(args, &gateway)?;
+    let places = banner::Places { state: &state_path, operator: operator_file.as_deref() };
+    let server = Server { args, project, node };
+    server.serve(&read, || announce(args, &cores, &description, &places))?;
     let cut = cores.stop();
     if cut > 0 {
         tracing::warn!("{cut} connections were still open after {} s and were cut off", args.drain);
@@ -126,15 +142,6 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     drop(server);
     drop(state);
     Ok(ExitCode::SUCCESS)
-}
-
-fn runtime(args: &UpArgs, state: &State, stack_bytes: usize) -> Result<Runtime, CommandError> {
-    let settings = Settings { instances: args.instances, stack_bytes, ..Settings::default() };
-    let built = Engine::new(&settings).and_then(|engine| Runtime::new(engine, state.cache()));
-    built.map_err(|error| {
-        let error = CommandError::failed(format!("cannot build the engine: {error:#}"));
-        error.hint("a smaller --instances reserves less address space")
-    })
 }
 
 fn gateway(args: &UpArgs, writer: &Writer) -> Result<Gateway, CommandError> {
@@ -164,26 +171,31 @@ fn gateway(args: &UpArgs, writer: &Writer) -> Result<Gateway, CommandError> {
     }))
 }
 
-fn start_cores(args: &UpArgs, gateway: &Arc<Gateway>, node: &Node) -> Result<Cores, CommandError> {
+fn start_cores(args: &UpArgs, gateway: &Arc<Gateway>) -> Result<Cores, CommandError> {
     let threads = match args.cores {
         Some(cores) => usize::from(cores),
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let config = CoresConfig { listen: args.listen, threads, drain: Duration::from_secs(args.drain) };
-    Cores::start(&config, gateway, node.runtime().engine()).map_err(|error| node_error(&error))
+    Cores::start(&config, gateway).map_err(|error| node_error(&error))
 }
 
-fn announce(args: &UpArgs, cores: &Cores, description: &Description, state: &std::path::Path) {
+fn announce(args: &UpArgs, cores: &Cores, description: &Description, places: &banner::Places<'_>) {
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", cores.address());
     let text = if args.json {
-        banner::json(&url, description, state)
+        banner::json(&url, description, places)
     } else {
-        banner::text(&url, description, state, args.quiet)
+        banner::text(&url, description, places, args.quiet)
     };
     let mut out = std::io::stdout().lock();
     // A closed pipe does not stop a server.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Puts values in the place of the manifest's variables.
+fn fill(args: &UpArgs, node: &Node, project: &Project, read: Read) -> Result<Read, CommandError> {
+    args.variables.fill(read, &project.folder(), |app| node.backends().stored_secrets(app))
 }
 
 /// 10,000 connections need as many descriptors, and the default limit is 1,024.
@@ -199,8 +211,7 @@ fn raise_descriptor_limit() {
 struct Server<'a> {
     args: &'a UpArgs,
     project: Project,
-    node: Node,
-    state: PathBuf,
+    node: Arc<Node>,
 }
 
 impl Server<'_> {
@@ -211,6 +222,8 @@ impl Server<'_> {
         let runtime = runtime.map_err(|error| CommandError::failed(format!("cannot start an event loop: {error}")))?;
         runtime.block_on(async {
             let mut end = End::listen()?;
+            let mut tasks = tokio::task::JoinSet::new();
+            self.serve_metrics(&mut tasks).await?;
             if !self.args.watch {
                 announce();
                 end.asked().await;
@@ -234,8 +247,28 @@ impl Server<'_> {
         })
     }
 
+    /// Starts to serve metrics, if that was asked for. Ends with `tasks`.
+    async fn serve_metrics(&self, tasks: &mut tokio::task::JoinSet<()>) -> Result<(), CommandError> {
+        let Some(address) = self.args.admin else { return Ok(()) };
+        let bound = tokio::net::TcpListener::bind(address).await;
+        let listener = bound.map_err(|source| node_error(&wharf_node::Error::Listen { address, source }))?;
+        let at = listener.local_addr().unwrap_or(address);
+        let node = Arc::clone(&self.node);
+        tasks.spawn(wharf_gateway::admin::run(listener, move || {
+            let mut metrics = String::new();
+            node.backends().write_metrics(&mut metrics);
+            metrics
+        }));
+        if !self.args.quiet {
+            talk(&format!("metrics at http://{at}/metrics\n"));
+        }
+        Ok(())
+    }
+
     fn read_again(&self) -> Option<Read> {
-        self.project.read(&self.args.grants).map_err(|error| goes_on(&error)).ok()
+        let read = self.project.read(&self.args.grants);
+        let filled = read.and_then(|read| fill(self.args, &self.node, &self.project, read));
+        filled.map_err(|error| goes_on(&error)).ok()
     }
 
     /// Puts the version that is on disk in place. If it cannot be, says why, and the version that is there goes on.
@@ -243,7 +276,7 @@ impl Server<'_> {
         match self.node.swap(&read.app, &self.project.folder()) {
             Ok((description, old)) => {
                 if !self.args.quiet {
-                    talk(&banner::swapped(&description, &self.state));
+                    talk(&banner::swapped(&description));
                 }
                 if !old.wait(Duration::ZERO) {
                     std::thread::spawn(move || {
@@ -264,6 +297,7 @@ impl Server<'_> {
     fn files(&self, read: Option<&Read>) -> Vec<PathBuf> {
         let mut files = vec![self.project.file().to_owned()];
         let folder = self.project.folder();
+        files.extend(self.args.variables.files(&folder));
         for component in read.iter().flat_map(|read| &read.app.components) {
             if let Source::File(file) = &component.source {
                 files.push(folder.join(file));

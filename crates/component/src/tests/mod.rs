@@ -4,6 +4,7 @@ mod checks;
 mod entries;
 mod files;
 mod hostile;
+mod outline;
 mod reports;
 mod standard;
 

@@ -2,8 +2,9 @@
 //!
 //! In: a program and what it may use. Out: its exit code. Next: the guest, then `host`.
 
+use crate::Runtime;
 use crate::component::Component;
-use crate::engine::Engine;
+use crate::engine::Lane;
 use crate::outcome::{Cause, Failure};
 use std::sync::Arc;
 use wasmtime::{Linker, Module, Store, UpdateDeadline};
@@ -55,11 +56,15 @@ async fn run_p3(
 ///
 /// # Errors
 /// When the module cannot be compiled or linked, exports no `_start`, or traps.
-pub async fn run_module(engine: &Engine, bytes: &[u8], recipe: &Recipe, memory_bytes: usize) -> Result<i32, Failure> {
+pub async fn run_module(runtime: &Runtime, bytes: &[u8], recipe: &Recipe, memory_bytes: usize) -> Result<i32, Failure> {
     struct State {
         wasi: WasiP1Ctx,
         budget: Budget,
     }
+    let engine = runtime.engine(Lane::Plain).map_err(|error| Failure {
+        cause: Cause::Engine,
+        detail: std::error::Error::source(&error).map(ToString::to_string),
+    })?;
     engine.ticker().touch();
     let state = State { wasi: recipe.build_p1(), budget: Budget::new(memory_bytes) };
     let mut store = Store::new(engine.raw(), state);

@@ -5,20 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_host::{Caller, Outbound, Recipe, Stdio};
-use wharf_runtime::{Call, Component, Engine, Limits, Reuse, Runtime, Settings, Source, digest, invoke};
+use wharf_runtime::{Call, Component, Lane, Limits, Reuse, Runtime, Settings, Source, digest, invoke};
 use wharf_telemetry::log::Log;
 
 fn load(guest: &str, limits: Limits, reuse: Option<Reuse>) -> Arc<Component> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests").join(format!("{guest}.wasm"));
     let bytes =
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask guests`", path.display()));
-    let engine = Engine::new(&Settings { instances: 8, ..Settings::default() }).unwrap();
-    let runtime = Runtime::new(engine, None).unwrap();
+    let runtime = Runtime::new(Settings { instances: 8, ..Settings::default() }, None);
     let source = Source {
         app: "app".into(),
         component: guest.into(),
         bytes: &bytes,
         digest: digest(&bytes),
+        lane: if guest.ends_with("-p3") { Lane::Concurrent } else { Lane::Plain },
         limits,
         reuse,
         recipe: Recipe::bare("app", guest, Stdio::Log(Log::discard())),

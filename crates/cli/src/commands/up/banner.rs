@@ -4,18 +4,27 @@ use std::fmt::Write;
 use std::path::Path;
 use wharf_node::Description;
 
+/// The files of a node.
+pub(super) struct Places<'a> {
+    pub(super) state: &'a Path,
+    pub(super) operator: Option<&'a Path>,
+}
+
 /// Returns the lines for people. The first one starts with the URL.
-pub(super) fn text(url: &str, app: &Description, state: &Path, quiet: bool) -> String {
+pub(super) fn text(url: &str, app: &Description, places: &Places<'_>, quiet: bool) -> String {
     let mut text = format!("{url} serves {} {}\n", app.name, app.version);
     if !quiet {
         text.push_str(&details(app));
-        let _ = writeln!(text, "state in {}", state.display());
+        if let Some(operator) = places.operator {
+            let _ = writeln!(text, "labels are bound by {}", operator.display());
+        }
+        let _ = writeln!(text, "state in {}", places.state.display());
     }
     text
 }
 
 /// Returns the line for scripts.
-pub(super) fn json(url: &str, app: &Description, state: &Path) -> String {
+pub(super) fn json(url: &str, app: &Description, places: &Places<'_>) -> String {
     let routes: Vec<_> =
         app.routes.iter().map(|line| serde_json::json!({ "route": line.route, "target": line.target })).collect();
     let components: Vec<_> = app
@@ -26,6 +35,7 @@ pub(super) fn json(url: &str, app: &Description, state: &Path) -> String {
                 "name": line.name,
                 "serves": line.serves,
                 "grants": line.grants,
+                "notes": line.notes,
                 "compiled_ms": line.compiled.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
             })
         })
@@ -35,7 +45,7 @@ pub(super) fn json(url: &str, app: &Description, state: &Path) -> String {
         "app": app.name,
         "version": app.version,
         "pid": std::process::id(),
-        "state": state.display().to_string(),
+        "state": places.state.display().to_string(),
         "routes": routes,
         "components": components,
     });
@@ -43,7 +53,7 @@ pub(super) fn json(url: &str, app: &Description, state: &Path) -> String {
 }
 
 /// Returns the lines about a version that was put in the place of another.
-pub(super) fn swapped(app: &Description, _state: &Path) -> String {
+pub(super) fn swapped(app: &Description) -> String {
     format!("a new version is in place: {} {}\n{}", app.name, app.version, details(app))
 }
 
@@ -62,6 +72,9 @@ fn details(app: &Description) -> String {
                 let _ = writeln!(text, "; compiled in {:.1} s", took.as_secs_f64());
             }
             None => text.push('\n'),
+        }
+        for note in &line.notes {
+            let _ = writeln!(text, "  note: {note}");
         }
     }
     text
