@@ -13,6 +13,7 @@ mod hostile;
 mod http1;
 mod http2;
 mod inspect;
+mod keyvalue;
 mod languages;
 mod limits;
 mod logs;
