@@ -15,9 +15,9 @@ use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{DecryptError, Decryptor, Encryptor};
 use identity::Identities;
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use wharf_kit::{Embedded, Namespace};
 use zeroize::Zeroizing;
@@ -159,7 +159,7 @@ impl SecretFile {
             _ => Path::new("."),
         };
         let write_error = |source| FileError::Write { path: self.path.clone(), source };
-        std::fs::create_dir_all(folder).map_err(write_error)?;
+        make_folder(folder).map_err(write_error)?;
         let lock = File::open(folder).map_err(write_error)?;
         lock.try_lock().map_err(|_| FileError::Busy { path: self.path.clone() })?;
         let mut contents = self.read()?;
@@ -246,6 +246,11 @@ fn replace(beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(beside, path)
+}
+
+/// Makes a folder, and those around it, that nobody but its owner looks into.
+fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Makes a file that nobody but its owner reads.

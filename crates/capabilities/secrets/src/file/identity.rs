@@ -1,6 +1,6 @@
 //! The identities that decrypt a file of secrets, in the format of age: one a line, `#` begins a comment.
 
-use super::{FileError, private, read};
+use super::{FileError, make_folder, private, read};
 use age::secrecy::ExposeSecret;
 use age::x25519::{Identity, Recipient};
 use std::fs::File;
@@ -56,7 +56,7 @@ fn hide_from_git(path: &Path) {
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        make_folder(folder)?;
     }
     let mut file = private(path)?;
     file.write_all(bytes)?;

@@ -50,6 +50,8 @@ fn the_file_is_armoured_and_only_its_owner_reads_it() {
     for path in [file.path(), file.identity()] {
         assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
+    let state = std::fs::metadata(file.path().parent().unwrap()).unwrap();
+    assert_eq!(state.permissions().mode() & 0o777, 0o700);
     let entries = std::fs::read_dir(file.path().parent().unwrap()).unwrap();
     assert_eq!(entries.count(), 1, "nothing is left behind");
 }
