@@ -94,7 +94,9 @@ pub enum Version {
 
 /// One namespace of keys and values. Its calls may be dropped at any time; a change may then happen or not, but never half.
 ///
-/// Two namespaces never share a key, whatever is in it. A read sees every change that was acknowledged before it began.
+/// Two namespaces never share a key, whatever is in it. A read sees every change that was acknowledged before it began, unless an operator
+/// has chosen a backend whose reads are answered by several servers, such as a bucket of NATS with replicas; changes that compare never act
+/// on what is out of date.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Returns the value of a key.
