@@ -5,7 +5,7 @@
 
 use crate::{Filter, METADATA_MAX, METADATA_VALUE_BYTES_MAX, Message, Replies, Subscription, TOPIC_BYTES_MAX, Topic};
 use async_trait::async_trait;
-use wharf_kit::{Kind, Refused};
+use wharf_kit::{Kind, NoConnection, Refused};
 
 /// Where the messages of one namespace go. Its calls may be dropped at any time; a message may then have been sent or not, but never a
 /// part of it.
@@ -99,6 +99,16 @@ impl Error {
             Self::Refused(refused) => refused.kind(),
             Self::Unavailable { .. } => Kind::Unavailable,
             Self::Backend { .. } => Kind::Backend,
+        }
+    }
+}
+
+impl From<NoConnection> for Error {
+    fn from(error: NoConnection) -> Self {
+        let NoConnection { kind, why, source } = error;
+        match kind {
+            Kind::Backend => Self::Backend { why, source },
+            _ => Self::Unavailable { why, source },
         }
     }
 }

@@ -17,7 +17,7 @@ const RESERVED: &str = "nats-";
 const MESSAGE_ID: &str = "nats-msg-id";
 
 /// The header that the content type is sent as where a protocol has no place of its own for it.
-pub(crate) const CONTENT_TYPE: &str = "content-type";
+pub(crate) const CONTENT_TYPE: &str = "Content-Type";
 
 /// Bytes with what is said about them. Cloning copies no data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,19 @@ impl Message {
         } else if self.metadata.len() <= METADATA_MAX {
             self.metadata.push((key, value));
         }
+    }
+
+    /// Returns what came from a server: of too much metadata what fits, and of a key with several values the first.
+    pub(crate) fn received(data: Bytes, metadata: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut message = Self::new(data);
+        for (key, value) in metadata {
+            if key.eq_ignore_ascii_case(CONTENT_TYPE) {
+                message.content_type.get_or_insert(value);
+            } else if message.metadata.len() < METADATA_MAX && message.metadata.iter().all(|(known, _)| *known != key) {
+                message.metadata.push((key, value));
+            }
+        }
+        message
     }
 
     /// Checks that every backend that has metadata can send it, as it is.

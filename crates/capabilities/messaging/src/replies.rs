@@ -37,7 +37,12 @@ impl Replies {
 
     /// Tells whether there are as many as were wanted.
     pub fn is_complete(&self) -> bool {
-        self.messages.len() >= self.wanted
+        self.missing() == 0
+    }
+
+    /// Returns how many are wanted still.
+    pub fn missing(&self) -> usize {
+        self.wanted.saturating_sub(self.messages.len())
     }
 
     /// Tells whether none came.

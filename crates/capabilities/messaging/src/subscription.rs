@@ -1,8 +1,11 @@
 //! What the host gets of the messages that guests send: what starts components by messages, and what tests look with.
 
 use crate::{Error, Message, Topic};
+use async_trait::async_trait;
+use std::any::Any;
 use std::fmt;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// Messages whose topics fit a filter, in the order in which they were taken. Ends when dropped.
 pub struct Subscription {
@@ -47,19 +50,43 @@ pub struct Delivery {
     pub message: Message,
     /// Where replies go; absent when nobody waits for one.
     pub reply: Option<ReplyTo>,
-    pub(crate) _room: Option<OwnedSemaphorePermit>,
+    pub(crate) _room: Room,
 }
 
-/// Where the replies to one request go. When all of a request's are dropped, whoever asks waits no longer.
-#[derive(Clone, Debug)]
-pub struct ReplyTo(pub(crate) mpsc::Sender<Message>);
+/// What is given back when a delivery is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Room(
+    #[expect(dead_code, reason = "dropping it is its use")] pub(crate) Option<Box<dyn Any + Send + Sync>>,
+);
+
+/// Where the replies to one request go. When all of a request's are dropped, whoever asks a broker in this process waits no longer.
+#[derive(Clone)]
+pub struct ReplyTo(Arc<dyn Answer>);
+
+/// The way back to whoever asks, over one backend.
+#[async_trait]
+pub(crate) trait Answer: Send + Sync {
+    /// Sends a reply whose metadata is checked.
+    async fn reply(&self, reply: Message) -> Result<(), Error>;
+}
 
 impl ReplyTo {
+    pub(crate) fn new(answer: impl Answer + 'static) -> Self {
+        Self(Arc::new(answer))
+    }
+
     /// Replies. May be called several times. Waits while the one who asked has not taken the replies before.
     ///
     /// # Errors
-    /// [`Error::Gone`].
+    /// [`Error::Gone`] where the backend can tell that nobody waits, and those of a message that cannot be sent.
     pub async fn send(&self, reply: Message) -> Result<(), Error> {
-        self.0.send(reply).await.map_err(|_| Error::Gone)
+        reply.check()?;
+        self.0.reply(reply).await
+    }
+}
+
+impl fmt::Debug for ReplyTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyTo").finish_non_exhaustive()
     }
 }

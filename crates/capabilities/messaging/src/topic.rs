@@ -122,6 +122,11 @@ impl Prefix {
         format!("{}{topic}", self.0)
     }
 
+    /// Returns the pattern that a filter has on a server.
+    pub fn pattern(&self, filter: &Filter) -> String {
+        format!("{}{filter}", self.0)
+    }
+
     /// Returns the topic that a server's name is; nothing for one that no guest could have named.
     pub fn topic(&self, subject: &str) -> Option<Topic> {
         Topic::new(subject.strip_prefix(&self.0)?).ok()

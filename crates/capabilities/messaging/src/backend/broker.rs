@@ -2,7 +2,7 @@
 //!
 //! In: a message. Out: delivered to the queues of all subscribers in the host whose filters fit. Next: none.
 
-use crate::subscription::End;
+use crate::subscription::{Answer, End, Room};
 use crate::{Delivery, Error, Filter, Message, Messenger, Replies, ReplyTo, Subscription, Topic};
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -99,7 +99,7 @@ impl Messenger for Broker {
     async fn request(&self, topic: &Topic, message: &Message, replies: &mut Replies) -> Result<(), Error> {
         // Replies wait one at a time: whoever asks takes them as they come.
         let (sender, mut receiver) = mpsc::channel(1);
-        let delivered = self.0.deliver(topic, message, Some(ReplyTo(sender))).await?;
+        let delivered = self.0.deliver(topic, message, Some(ReplyTo::new(sender))).await?;
         if delivered == 0 {
             return Err(Error::NoResponder(topic.clone()));
         }
@@ -119,6 +119,13 @@ impl Messenger for Broker {
     }
 }
 
+#[async_trait]
+impl Answer for mpsc::Sender<Message> {
+    async fn reply(&self, reply: Message) -> Result<(), Error> {
+        self.send(reply).await.map_err(|_| Error::Gone)
+    }
+}
+
 impl Exchange {
     /// Delivers to every subscriber whose filter fits, or to none: room is taken in all queues before the first one gets it. Returns to
     /// how many.
@@ -131,7 +138,7 @@ impl Exchange {
         let delivered = places.len();
         for (slot, room) in places {
             let (topic, message, reply) = (topic.clone(), message.clone(), reply.clone());
-            slot.send(Delivery { topic, message, reply, _room: Some(room) });
+            slot.send(Delivery { topic, message, reply, _room: Room(Some(Box::new(room))) });
         }
         Ok(delivered)
     }

@@ -1,0 +1,343 @@
+//! MQTT, version 5.
+//!
+//! A topic is `APP/LABEL/TOPIC` with `/` for each `.`; the content type, metadata and where replies go are the protocol's own
+//! properties: other programs may send and read them.
+
+mod connection;
+mod packet;
+
+use crate::subscription::{Answer, End, Room};
+use crate::{Delivery, Error, Filter, Message, Messenger, Prefix, Replies, ReplyTo, Subscription, Topic};
+use async_trait::async_trait;
+use bytes::Bytes;
+use connection::{Connection, PACKET_BYTES_MAX, Published, Raw};
+use rumqttc::{AckMode, AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS, Transport};
+use serde::Deserialize;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble};
+use wharf_telemetry::clock;
+
+/// The entry of the list.
+pub(super) const BACKEND: Backend<dyn Messenger> = Backend {
+    name: "mqtt",
+    summary: "An MQTT server that speaks version 5.",
+    durability: "Acknowledged means that the server has taken the message, with quality of service 1: what it keeps for subscribers who \
+                 are away, and whether that survives its end, it is set to. A message may arrive twice.",
+    example: "backend = \"mqtt\"\nurl = \"mqtt://127.0.0.1:1883\"\nconnect_timeout = \"1s\"\nresponse_timeout = \"2s\"\n",
+    open,
+};
+
+/// Messages that a subscriber has and has not dropped; the server holds back the others.
+const UNDER_WAY: u16 = 64;
+
+/// Seconds without a word before the server is asked whether it is there: a machine that is gone is noticed after two of them.
+const KEEP_ALIVE_SECONDS: u16 = 5;
+
+/// Where replies to the host's requests come in. No app has such a name.
+const REPLIES: &str = "_replies";
+
+/// The settings of MQTT.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// `mqtt://HOST[:PORT]`, or `mqtts://` with TLS.
+    url: String,
+    /// The user.
+    username: Option<String>,
+    /// The user's password.
+    password: Option<String>,
+    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
+    ca: Option<PathBuf>,
+    /// What stands in front of topics, instead of the app and the label: `""` for nothing. Parts are separated by `.` here too.
+    prefix: Option<String>,
+    /// How long a new connection may take.
+    #[serde(default = "connect_timeout")]
+    connect_timeout: Period,
+    /// How long the server may take to acknowledge.
+    #[serde(default = "response_timeout")]
+    response_timeout: Period,
+}
+
+/// Long enough for a lost packet and the next one, short enough for a request to wait.
+fn connect_timeout() -> Period {
+    Period(Duration::from_secs(1))
+}
+
+/// Far beyond what a healthy server takes, and within the time of a call.
+fn response_timeout() -> Period {
+    Period(Duration::from_secs(2))
+}
+
+fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Messenger>>, BackendError> {
+    let config: Config = wharf_kit::settings(settings)?;
+    let (scheme, host, port) = server(&config.url).ok_or_else(|| {
+        let text = "`url` is not the URL of an MQTT server, as in \"mqtt://127.0.0.1:1883\"; a user and a password are \
+                    `username` and `password`";
+        BackendError::Settings(text.to_owned())
+    })?;
+    // A namespace that is none, only to hear of a bad prefix now.
+    Prefix::new(config.prefix.as_deref(), &Namespace::shared("x"))?;
+    let transport = match (scheme, &config.ca) {
+        ("mqtt", _) => Transport::Tcp,
+        (_, None) => Transport::try_tls_with_default_config()
+            .map_err(|error| BackendError::Settings(format!("there is no TLS: {error}")))?,
+        (_, Some(path)) => {
+            let pem =
+                std::fs::read(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })?;
+            Transport::tls(pem, None, None)
+        }
+    };
+    let place = format!("{scheme}://{}", config.url.split_once("://").map_or("", |(_, rest)| rest));
+    let dial = MqttDial { place, host: host.to_owned(), port, transport, config: config.clone() };
+    Ok(Arc::new(Server(Arc::new(Links::new(dial)))))
+}
+
+/// Takes `SCHEME://HOST[:PORT]` apart.
+fn server(url: &str) -> Option<(&str, &str, u16)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let default = match scheme {
+        "mqtt" => 1883,
+        "mqtts" => 8883,
+        _ => return None,
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    // The host may be an address of IPv6 in brackets.
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+        _ => (rest, default),
+    };
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte));
+    is_host.then_some((scheme, host, port))
+}
+
+/// What connections are made with.
+struct MqttDial {
+    place: String,
+    host: String,
+    port: u16,
+    transport: Transport,
+    config: Config,
+}
+
+impl Dial for MqttDial {
+    const CAPABILITY: &'static str = crate::CAPABILITY;
+    type Connection = Connection;
+
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    async fn connect(&self, lost: Lost<Self>) -> Result<Connection, NoConnection> {
+        let id = client_id();
+        let (raw, events) = self.dial(&id, AckMode::Automatic).await?;
+        Ok(Connection::new(raw, events, format!("{REPLIES}/{id}"), move || lost.tell()))
+    }
+}
+
+impl MqttDial {
+    /// Connects. The client acts as long as its events are asked for.
+    async fn dial(&self, id: &str, acknowledge: AckMode) -> Result<(Raw, EventLoop), NoConnection> {
+        let config = &self.config;
+        let mut options = MqttOptions::new(id, (self.host.clone(), self.port));
+        options
+            .set_transport(self.transport.clone())
+            .set_keep_alive(KEEP_ALIVE_SECONDS)
+            .set_clean_start(true)
+            .set_receive_maximum(Some(UNDER_WAY))
+            .set_max_packet_size(Some(PACKET_BYTES_MAX))
+            .set_connect_timeout(config.connect_timeout.0)
+            .set_ack_mode(acknowledge);
+        if let Some(username) = &config.username {
+            options.set_credentials(username, config.password.clone().unwrap_or_default());
+        }
+        let failed = |source| connection::refused(Some(source));
+        let (client, mut events) =
+            AsyncClient::builder(options).try_build().map_err(|error| failed(Box::new(error) as Box<_>))?;
+        let connected = async {
+            loop {
+                if let Event::Incoming(Packet::ConnAck(answer)) = events.poll().await? {
+                    return Ok(answer);
+                }
+            }
+        };
+        let connected = tokio::time::timeout(config.connect_timeout.0, connected).await;
+        let answer = connected.map_err(|_| connection::too_late())?.map_err(connection::not_connected)?;
+        Ok((Raw::new(client, &answer, config.response_timeout.0), events))
+    }
+}
+
+/// Returns a name that nobody guesses: replies come in under it.
+fn client_id() -> String {
+    let mut id = String::from("wharf-");
+    for _ in 0..2 {
+        // Each state has a key of its own, made of what the system gives for that.
+        let _ = write!(id, "{:016x}", RandomState::new().hash_one(clock::now()));
+    }
+    id
+}
+
+/// One server, with a connection for each core.
+struct Server(Arc<Links<MqttDial>>);
+
+impl Server {
+    fn prefix(&self, namespace: &Namespace) -> Result<Prefix, BackendError> {
+        Prefix::new(self.0.dial().config.prefix.as_deref(), namespace)
+    }
+}
+
+impl Opened<dyn Messenger> for Server {
+    fn store(&self, namespace: &Namespace) -> Result<Arc<dyn Messenger>, BackendError> {
+        Ok(Arc::new(Mqtt { links: Arc::clone(&self.0), prefix: self.prefix(namespace)? }))
+    }
+
+    fn place(&self, namespace: &Namespace) -> String {
+        let prefix = self.prefix(namespace).map(|prefix| packet::pattern(&prefix.to_string())).unwrap_or_default();
+        format!("{} {prefix}", self.0.dial().place)
+    }
+}
+
+/// The messenger of one namespace.
+struct Mqtt {
+    links: Arc<Links<MqttDial>>,
+    prefix: Prefix,
+}
+
+#[async_trait]
+impl Messenger for Mqtt {
+    async fn send(&self, topic: &Topic, message: &Message) -> Result<(), Error> {
+        let publish = packet::publish(packet::topic(&self.prefix.subject(topic)), message);
+        let call = |connection: Connection| async move { connection.raw().publish(publish).await };
+        self.links.here().call(call).await.map(drop)
+    }
+
+    async fn request(&self, topic: &Topic, message: &Message, replies: &mut Replies) -> Result<(), Error> {
+        let publish = packet::publish(packet::topic(&self.prefix.subject(topic)), message);
+        let missing = replies.missing();
+        let call = |connection: Connection| async move { connection.ask(publish, missing).await };
+        let (mut asked, published) = self.links.here().call(call).await?;
+        if published == Published::ToNobody {
+            return Err(Error::NoResponder(topic.clone()));
+        }
+        while !replies.is_complete() {
+            match asked.next().await {
+                Some(reply) => replies.push(reply)?,
+                None => return Err(connection::lost().error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn subscribe(&self, filter: &Filter) -> Result<Subscription, Error> {
+        // A connection of its own, which the server holds back messages from without holding back anybody else.
+        let (raw, events) = self.links.dial().dial(&client_id(), AckMode::Manual).await?;
+        let (queue, receiver) = mpsc::channel(UNDER_WAY.into());
+        let pump = Pump { raw: raw.clone(), prefix: self.prefix.clone(), filter: filter.clone(), queue };
+        #[expect(clippy::disallowed_methods, reason = "ends with the subscription, or its connection")]
+        let task = tokio::spawn(pump.run(events)).abort_handle();
+        let end = End(Some(Box::new(move || task.abort())));
+        raw.subscribe(packet::pattern(&self.prefix.pattern(filter))).await.map_err(|trouble| trouble.error)?;
+        Ok(Subscription::new(receiver, end))
+    }
+}
+
+/// What brings the messages of one subscription.
+struct Pump {
+    raw: Raw,
+    prefix: Prefix,
+    filter: Filter,
+    queue: mpsc::Sender<Delivery>,
+}
+
+impl Pump {
+    async fn run(self, mut events: EventLoop) {
+        while let Ok(event) = events.poll().await {
+            if let Event::Incoming(Packet::Publish(publish)) = event
+                && let Some(delivery) = self.delivery(publish)
+            {
+                // There is room: the server sends no more than so many before some are acknowledged. What it sends without being asked
+                // for an acknowledgement is not promised to arrive.
+                let _ = self.queue.try_send(delivery);
+            }
+        }
+    }
+
+    fn delivery(&self, publish: Publish) -> Option<Delivery> {
+        // Acknowledged when it is dropped, here or by whoever takes it.
+        let room = Room(Some(Box::new(Acknowledge { raw: self.raw.clone(), publish: publish.clone() })));
+        if publish.retain {
+            // It was sent before.
+            return None;
+        }
+        let topic = self.prefix.topic(&packet::subject(&publish.topic)?)?;
+        if !self.filter.matches(&topic) {
+            return None;
+        }
+        let properties = publish.properties.as_ref();
+        let to = properties.and_then(|properties| Some((properties.response_topic.clone()?, properties)));
+        let reply = to.map(|(topic, properties)| {
+            ReplyTo::new(Way { raw: self.raw.clone(), topic, correlation: properties.correlation_data.clone() })
+        });
+        Some(Delivery { topic, message: packet::received(publish), reply, _room: room })
+    }
+}
+
+/// Acknowledges a message when it is dropped.
+struct Acknowledge {
+    raw: Raw,
+    publish: Publish,
+}
+
+impl Drop for Acknowledge {
+    fn drop(&mut self) {
+        if self.publish.qos != QoS::AtMostOnce {
+            self.raw.acknowledge(&self.publish);
+        }
+    }
+}
+
+/// Where a reply goes.
+struct Way {
+    raw: Raw,
+    topic: String,
+    correlation: Option<Bytes>,
+}
+
+#[async_trait]
+impl Answer for Way {
+    async fn reply(&self, reply: Message) -> Result<(), Error> {
+        let mut publish = packet::publish(self.topic.clone(), &reply);
+        publish.properties.get_or_insert_default().correlation_data.clone_from(&self.correlation);
+        match self.raw.publish(publish).await.map_err(|trouble: Trouble<Error>| trouble.error)? {
+            Published::ToNobody => Err(Error::Gone),
+            Published::Taken => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_scheme_a_host_and_a_port() {
+        assert_eq!(server("mqtt://127.0.0.1:1884"), Some(("mqtt", "127.0.0.1", 1884)));
+        assert_eq!(server("mqtts://broker.example.com/"), Some(("mqtts", "broker.example.com", 8883)));
+        assert_eq!(server("mqtt://[::1]:7"), Some(("mqtt", "::1", 7)));
+        assert_eq!(server("mqtt://[::1]"), Some(("mqtt", "::1", 1883)));
+        for bad in ["", "127.0.0.1", "http://a", "mqtt://", "mqtt://:1", "mqtt://a:b", "mqtt://u:p@a", "mqtt://a/b"] {
+            assert_eq!(server(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_two_clients_have_one_name() {
+        assert_ne!(client_id(), client_id());
+        assert_eq!(client_id().len(), 6 + 32);
+    }
+}
