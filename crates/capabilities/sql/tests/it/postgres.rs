@@ -1,0 +1,5 @@
+//! What only a server has: users, other connections, and an end of its own.
+
+mod away;
+mod clean;
+mod isolation;
