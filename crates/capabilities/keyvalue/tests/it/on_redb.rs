@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 use wharf_keyvalue::backend::BACKENDS;
 use wharf_keyvalue::{BOUNDS, CAPABILITY, Store};
@@ -135,21 +137,73 @@ async fn a_file_that_is_cut_off_is_an_error_and_no_end_of_the_process() {
     }
 }
 
-/// Bytes that a file may have in the test of full disks.
-const DISK_BLOCKS: u64 = 4096;
+/// Blocks of 1024 bytes that a file may have in the test of full disks.
+const BLOCKS_MAX: u64 = 2048;
+
+#[test]
+fn a_limit_of_files_fails_changes_and_keeps_what_was_acknowledged() {
+    let folder = TempDir::new().unwrap();
+    // The shell sets the limit, and has its signal ignored: the process is then told by an error, as by a full disk.
+    let shell = format!("trap '' XFSZ; ulimit -S -f {BLOCKS_MAX}; exec \"$0\" \"$@\"");
+    role::play("on_redb::within_a_limit_of_files", folder.path(), Some(&shell)).succeeds();
+}
+
+#[tokio::test]
+async fn within_a_limit_of_files() {
+    let Some(folder) = role::folder() else { return };
+    fills_up(&folder, || {
+        let limit = getrlimit(Resource::Fsize);
+        setrlimit(Resource::Fsize, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
+    })
+    .await;
+}
 
 #[test]
 fn a_full_disk_fails_changes_and_keeps_what_was_acknowledged() {
     let folder = TempDir::new().unwrap();
-    // The shell sets the limit, and has its signal ignored: the process is then told by an error, as by a full disk.
-    let shell = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", DISK_BLOCKS / 2);
-    role::play("on_redb::on_a_full_disk", folder.path(), Some(&shell)).succeeds();
+    if let Some(shell) = on_a_disk(&folder, "size=4m", "dd if=/dev/zero of=\"$D/filler\" bs=1M count=1 status=none") {
+        role::play("on_redb::on_a_small_disk", folder.path(), Some(&shell)).succeeds();
+    }
 }
 
 #[tokio::test]
-async fn on_a_full_disk() {
+async fn on_a_small_disk() {
+    let Some(folder) = role::folder() else { return };
+    fills_up(&folder, || fs::remove_file(folder.join("filler")).unwrap()).await;
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_told_with_its_path() {
+    let folder = TempDir::new().unwrap();
+    if let Some(shell) = on_a_disk(&folder, "size=4m", "mount -o remount,ro \"$D\"") {
+        role::play("on_redb::on_a_read_only_disk", folder.path(), Some(&shell)).succeeds();
+    }
+}
+
+#[test]
+fn on_a_read_only_disk() {
     let Some(folder) = role::folder() else { return };
     let opened = open("redb", "", &folder).unwrap();
+    let Err(error) = opened.store(&Namespace::own("shop", "default")) else { panic!("it is open") };
+    let text = words(&error);
+    assert!(text.contains(folder.to_str().unwrap()) && text.contains("Read-only"), "{text}");
+}
+
+/// Returns a script that starts a process whose folder is a disk of its own, which nobody else sees; only root can have one.
+fn on_a_disk(folder: &TempDir, options: &str, then: &str) -> Option<String> {
+    let path = folder.path().display();
+    let inner = format!("D=\"{path}\"; mount -t tmpfs -o {options} tmpfs \"$D\" && {then}");
+    let is_possible = Command::new("unshare").args(["--mount", "sh", "-c", &inner]).output();
+    if !is_possible.is_ok_and(|output| output.status.success()) {
+        wharf_testkit::services::skip("a disk of its own is for root");
+        return None;
+    }
+    Some(format!("exec unshare --mount sh -c '{inner} && exec \"$0\" \"$@\"' \"$0\" \"$@\""))
+}
+
+/// Writes until there is no room, reads all of it, has room made, and writes again.
+async fn fills_up(folder: &Path, make_room: impl FnOnce()) {
+    let opened = open("redb", "", folder).unwrap();
     let store = opened.store(&Namespace::own("shop", "default")).unwrap();
     let mut count = 0;
     let error = loop {
@@ -165,11 +219,8 @@ async fn on_a_full_disk() {
         let value = recovers(async || store.get(&key(format!("key-{number}")), LIMIT).await).await;
         assert_eq!(value.map(|value| value.len()), Some(50_000), "key-{number} of {count}");
     }
-    // There is room again.
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize);
-    let more = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
-    rustix::process::setrlimit(rustix::process::Resource::Fsize, more).unwrap();
-    recovers(async || store.set(&key("more"), vec![7; 500_000].into()).await).await;
+    make_room();
+    recovers(async || store.set(&key("more"), vec![7; 100_000].into()).await).await;
     assert_eq!(store.increment(&key("n"), 1).await.unwrap(), 1);
     assert_eq!(store.keys(None).await.unwrap().keys.len(), count + 2);
 }

@@ -53,6 +53,7 @@ impl Player {
     pub(crate) fn succeeds(mut self) {
         let words: Vec<String> = self.lines.by_ref().map_while(Result::ok).collect();
         let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}:\n{}", words.join("\n"));
+        let words = words.join("\n");
+        assert!(status.success() && words.contains("1 passed"), "{status}:\n{words}");
     }
 }
