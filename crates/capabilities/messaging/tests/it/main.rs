@@ -7,3 +7,4 @@ mod faults;
 mod fixture;
 mod jetstream;
 mod native;
+mod settings;
