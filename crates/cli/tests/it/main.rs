@@ -21,6 +21,7 @@ mod routing;
 mod run;
 mod support;
 mod swap;
+mod thumbnails;
 mod tls;
 mod up;
 
