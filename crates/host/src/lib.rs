@@ -7,6 +7,7 @@
 mod budget;
 mod capabilities;
 mod ctx;
+mod logging;
 mod outbound;
 mod recipe;
 mod stdio;

@@ -28,5 +28,6 @@ pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     crate::capabilities::add_to_linker(&mut linker)?;
+    crate::logging::add_to_linker(&mut linker)?;
     Ok(linker)
 }

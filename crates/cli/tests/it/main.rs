@@ -17,6 +17,7 @@ mod keyvalue;
 mod languages;
 mod limits;
 mod logs;
+mod messaging;
 mod routing;
 mod run;
 mod support;
