@@ -6,4 +6,5 @@ pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod secrets;
 pub(crate) mod up;

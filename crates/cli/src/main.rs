@@ -38,6 +38,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Call(args) => commands::call::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Secrets(args) => commands::secrets::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Reference(args) => reference::run(&args),

@@ -12,6 +12,7 @@ mod grants;
 mod live;
 mod notes;
 mod program;
+mod secrets;
 mod state;
 
 pub use backends::Backends;
@@ -19,6 +20,7 @@ pub use cores::{Cores, CoresConfig};
 pub use error::{ComponentError, Error};
 pub use live::{ComponentLine, Description, RouteLine};
 pub use program::Program;
+pub use secrets::{Secrets, SecretsError};
 pub use state::State;
 
 use live::{Live, Prepare};

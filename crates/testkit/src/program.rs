@@ -13,6 +13,7 @@ use std::process::{Child, Command, Stdio};
 #[derive(Clone, Debug)]
 pub struct Program {
     binary: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 /// What a program said before it ended.
@@ -54,7 +55,14 @@ impl std::fmt::Display for Ended {
 impl Program {
     /// Names the binary: `env!("CARGO_BIN_EXE_wharf")` in the tests of its crate.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        Self { binary: binary.into() }
+        Self { binary: binary.into(), environment: Vec::new() }
+    }
+
+    /// Adds an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Returns a command whose user has an empty home, and a cache folder that all tests share: compiling each guest once is what
@@ -65,6 +73,7 @@ impl Program {
             .env("XDG_CACHE_HOME", cache_home())
             .env_remove("NO_COLOR")
             .env_remove("RUST_BACKTRACE")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }

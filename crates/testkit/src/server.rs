@@ -39,6 +39,20 @@ impl Up {
         self
     }
 
+    /// Uses this state folder, which outlives the server, with the cache that all tests share.
+    ///
+    /// # Panics
+    /// When the folder cannot be made.
+    #[must_use]
+    pub fn keep(self, state: &Path) -> Self {
+        std::fs::create_dir_all(state).expect("a folder for state can be made");
+        let cache = state.join("cache");
+        if !cache.exists() {
+            std::os::unix::fs::symlink(shared_cache(), cache).expect("a link can be made");
+        }
+        self.state(state)
+    }
+
     /// Starts it and waits until it serves.
     ///
     /// # Panics

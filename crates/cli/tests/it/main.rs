@@ -6,6 +6,7 @@
 
 mod cache;
 mod call;
+mod config;
 mod drain;
 mod files;
 mod grpc;
@@ -20,6 +21,7 @@ mod logs;
 mod messaging;
 mod routing;
 mod run;
+mod shortener;
 mod support;
 mod swap;
 mod thumbnails;
