@@ -45,11 +45,16 @@ fn command_line() -> String {
     let mut cli = Cli::command();
     cli.build();
     let mut text = HEAD.to_owned();
-    section(&cli, "wharf", &mut text);
-    for command in cli.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help") {
-        section(command, &format!("wharf {}", command.get_name()), &mut text);
-    }
+    sections(&cli, "wharf", &mut text);
     text
+}
+
+/// Describes a command, and then those below it.
+fn sections(command: &Command, name: &str, text: &mut String) {
+    section(command, name, text);
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set() && below.get_name() != "help") {
+        sections(below, &format!("{name} {}", below.get_name()), text);
+    }
 }
 
 fn section(command: &Command, name: &str, text: &mut String) {
