@@ -2,7 +2,7 @@
 //!
 //! In: grants, bound by `node`. Out: a view for each adapter. Next: `capabilities/*`.
 
-use crate::{Ctx, Recipe};
+use crate::{Ctx, Recipe, Sockets};
 use std::sync::Arc;
 use wasmtime::component::Linker;
 use wharf_kit::{Counts, Granted, Tally, Who};
@@ -75,6 +75,7 @@ impl Ctx {
             (wharf_config::CAPABILITY, used.config.counts()),
             (wharf_secrets::CAPABILITY, used.secrets.counts()),
             (wharf_http::CAPABILITY, self.hooks.counts()),
+            (Sockets::CAPABILITY, self.socket_counts()),
         ];
         all.into_iter().filter(|(_, counts)| counts.calls > 0)
     }

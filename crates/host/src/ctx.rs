@@ -2,11 +2,13 @@
 
 use crate::capabilities::Used;
 use crate::outbound::{Hooks, Outbound};
+use crate::sockets::{self, Reach};
 use crate::{Budget, Recipe};
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wharf_kit::Counts;
 use wharf_telemetry::RequestId;
 
 /// Header bytes that one message of a guest may carry.
@@ -27,6 +29,8 @@ pub struct Ctx {
     pub(crate) used: Used,
     caller: Caller,
     wasi: Option<WasiCtx>,
+    /// Made when the guest first asks for a socket or a name.
+    reach: Option<Arc<Reach>>,
     http: WasiHttpCtx,
     pub(crate) hooks: Hooks,
     pub(crate) table: ResourceTable,
@@ -42,7 +46,7 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
         let hooks = Hooks::new(outbound, caller.clone());
-        Self { recipe, used: Used::default(), caller, wasi: None, http, hooks, table, budget }
+        Self { recipe, used: Used::default(), caller, wasi: None, reach: None, http, hooks, table, budget }
     }
 
     /// Returns the request that is being answered.
@@ -51,10 +55,30 @@ impl Ctx {
     }
 }
 
+impl Ctx {
+    /// Lends what looking names up needs.
+    pub(crate) fn names(&mut self) -> sockets::View<'_> {
+        sockets::View { reach: reach_of(&mut self.reach, &self.recipe), table: &mut self.table }
+    }
+
+    /// Returns what the store did with sockets and names so far.
+    pub(crate) fn socket_counts(&self) -> Counts {
+        self.reach.as_deref().map(Reach::counts).unwrap_or_default()
+    }
+}
+
+fn reach_of<'a>(reach: &'a mut Option<Arc<Reach>>, recipe: &Recipe) -> &'a Arc<Reach> {
+    reach.get_or_insert_with(|| Reach::new(Arc::clone(&recipe.sockets)))
+}
+
 impl WasiView for Ctx {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.get_or_insert_with(|| self.recipe.build(self.caller.request.as_ref()));
-        WasiCtxView { ctx: wasi, table: &mut self.table }
+        let Self { wasi, reach, recipe, caller, table, .. } = self;
+        let ctx = wasi.get_or_insert_with(|| {
+            let reach = recipe.sockets.has_any().then(|| Arc::clone(reach_of(reach, recipe)));
+            recipe.build(caller.request.as_ref(), reach)
+        });
+        WasiCtxView { ctx, table }
     }
 }
 

@@ -10,6 +10,7 @@ mod ctx;
 mod logging;
 mod outbound;
 mod recipe;
+mod sockets;
 mod stdio;
 
 pub mod link;
@@ -18,5 +19,6 @@ pub use budget::{Budget, Refusal};
 pub use capabilities::Capabilities;
 pub use ctx::{Caller, Ctx};
 pub use outbound::{CallFuture, INTERNAL_SUFFIX, Outbound, Peers};
-pub use recipe::{Environment, Folder, NetworkCheck, Recipe, RecipeError, Stdio};
+pub use recipe::{Environment, Folder, Recipe, RecipeError, Stdio};
+pub use sockets::Sockets;
 pub use stdio::LineSink;

@@ -15,6 +15,7 @@ use wasmtime::{Engine, Result};
 pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = plain(engine)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    crate::sockets::add_p3_to_linker(&mut linker, Ctx::names)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     Ok(linker)
 }
@@ -26,6 +27,7 @@ pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
 pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    crate::sockets::add_p2_to_linker(&mut linker, Ctx::names)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     crate::capabilities::add_to_linker(&mut linker)?;
     crate::logging::add_to_linker(&mut linker)?;

@@ -3,12 +3,12 @@
 //! In: the grants of a component, resolved. Out: a [`WasiCtx`]. Next: [`crate::Ctx`], which follows it when a guest first asks.
 
 use crate::Capabilities;
+use crate::Sockets;
+use crate::sockets::Reach;
 use crate::stdio::LineSink;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use wasmtime_wasi::filesystem::FsPerms;
-use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 use wharf_kit::Who;
 use wharf_telemetry::RequestId;
@@ -16,9 +16,6 @@ use wharf_telemetry::log::{Log, Stream};
 
 /// Random bytes that one call may ask for; the engine's own limit of 64 MiB is host memory.
 const RANDOM_BYTES: u64 = 1 << 20;
-
-/// Decides whether a guest may use an address. Called for each connect, bind and datagram.
-pub type NetworkCheck = Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>;
 
 /// Environment variables of a guest, in order.
 pub type Environment = Vec<(String, String)>;
@@ -56,8 +53,8 @@ pub struct Recipe {
     pub environment: Environment,
     /// Folders.
     pub folders: Vec<Folder>,
-    /// Sockets: none, if absent.
-    pub network: Option<NetworkCheck>,
+    /// Sockets, and names that may be looked up.
+    pub sockets: Arc<Sockets>,
     /// Standard streams.
     pub stdio: Stdio,
     /// Stores, databases, messages, configuration and secrets.
@@ -90,7 +87,7 @@ impl Recipe {
             arguments: Vec::new(),
             environment: Vec::new(),
             folders: Vec::new(),
-            network: None,
+            sockets: Arc::new(Sockets::none(who)),
             stdio,
         }
     }
@@ -106,12 +103,20 @@ impl Recipe {
         })
     }
 
-    /// Follows the recipe. Opens the granted folders; a folder that went away since [`Recipe::check`] is missing for the guest.
-    pub fn build(&self, request: Option<&RequestId>) -> WasiCtx {
-        self.builder(request).build()
+    /// Follows the recipe. Opens the granted folders; a folder that went away since [`Recipe::check`] is missing for the guest. Without a
+    /// `reach` there are no sockets.
+    pub(crate) fn build(&self, request: Option<&RequestId>, reach: Option<Arc<Reach>>) -> WasiCtx {
+        let mut builder = self.builder(request);
+        if let Some(reach) = reach {
+            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, purpose| {
+                let allowed = reach.allows(address, purpose);
+                Box::pin(async move { allowed })
+            });
+        }
+        builder.build()
     }
 
-    /// Like [`Recipe::build`], for modules of WASI preview 1.
+    /// Follows the recipe for a module of WASI preview 1, which has no way to open a socket.
     pub fn build_p1(&self) -> wasmtime_wasi::p1::WasiP1Ctx {
         self.builder(None).build_p1()
     }
@@ -133,21 +138,6 @@ impl Recipe {
             if let Err(error) = builder.preopened_dir(&folder.host, &folder.guest, permissions) {
                 tracing::warn!(app = %self.app, component = %self.component, folder = %folder.host.display(), "granted folder is gone: {error}");
             }
-        }
-        if let Some(check) = &self.network {
-            let check = Arc::clone(check);
-            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, purpose| {
-                let allowed = match purpose {
-                    SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => check(address),
-                    // The local end of a connection: whatever port the operating system picks.
-                    SocketAddrUse::TcpBind | SocketAddrUse::UdpBind => {
-                        address.ip().is_unspecified() && address.port() == 0
-                    }
-                    // A grant is for sockets *to* an address.
-                    SocketAddrUse::TcpListen | SocketAddrUse::TcpAccept => false,
-                };
-                Box::pin(async move { allowed })
-            });
         }
         builder
     }

@@ -19,9 +19,6 @@ use wharf_kit::{Counts, Usage, Who};
 
 pub(crate) use lookup::{View, add_p2_to_linker, add_p3_to_linker};
 
-/// The capability's name, which is the key of its grants.
-pub(crate) const CAPABILITY: &str = "net";
-
 /// Addresses of names that a store keeps; the oldest are forgotten. A guest chooses how many it looks up.
 const LEARNED: usize = 1024;
 
@@ -61,6 +58,9 @@ pub(crate) enum LookupError {
 }
 
 impl Sockets {
+    /// The capability's name, which is the key of its grants.
+    pub const CAPABILITY: &str = "net";
+
     /// Returns the sockets of a component that may reach what is in `granted`, and may not listen. `usage` counts what it does.
     pub fn new(who: Who, granted: Vec<NetPattern>, resolver: Arc<dyn Resolver>, usage: Arc<Usage>) -> Self {
         Self { who, granted, listening: Vec::new(), resolver, usage, refused: Mutex::default() }

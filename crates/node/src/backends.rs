@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use wharf_app::{Access, App, Component, ConfigGrant, Hidden, LabelGrant, Operator, Span};
-use wharf_host::Capabilities;
+use wharf_host::{Capabilities, Sockets};
 use wharf_http::{Client, Network, Quota};
 use wharf_kit::{
     Backend, Binding, BindingError, Bindings, Bounds, BoundsOverride, Declared, Embedded, Grant, Granted, UsageTable,
@@ -69,6 +69,13 @@ impl Backends {
         binder.secrets(&self.secrets, app, &mut capabilities.secrets);
         capabilities.config = Arc::new(binder.config());
         if binder.errors.is_empty() { Ok(capabilities) } else { Err(binder.errors) }
+    }
+
+    /// Returns the sockets of a component of `app`.
+    pub(crate) fn sockets(&self, app: &App, component: &Component) -> Sockets {
+        let who = who(app, component);
+        let usage = self.usage.of(&who.app, &who.component, Sockets::CAPABILITY, "");
+        Sockets::new(who, component.grants.net.clone(), Arc::clone(&self.network.resolver), usage)
     }
 
     /// Returns the outbound HTTP of a component of `app`. Connects to nothing.

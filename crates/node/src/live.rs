@@ -167,6 +167,7 @@ impl Prepare<'_> {
             return Err(vec![ComponentError::Grant { component, span, source }]);
         }
         recipe.capabilities = self.backends.bind(app, declared)?;
+        recipe.sockets = Arc::new(self.backends.sockets(app, declared));
         let mut granted = granted(declared);
         granted.extend(recipe.capabilities.describe());
         let source = LoadSource {

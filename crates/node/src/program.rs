@@ -7,8 +7,9 @@ use crate::state::open_cache;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_app::Grants;
-use wharf_host::{Outbound, Recipe, Stdio};
+use wharf_app::{Grants, NetPattern};
+use wharf_host::{Outbound, Recipe, Sockets, Stdio};
+use wharf_kit::Who;
 use wharf_runtime::{Component, Failure, Lane, Limits, LoadError, Runtime, Settings, Source, invoke};
 
 /// Instances that a program may use: its own.
@@ -25,6 +26,8 @@ pub struct Program<'a> {
     pub arguments: &'a [String],
     /// What it may touch.
     pub grants: &'a Grants,
+    /// Where it may listen.
+    pub listening: &'a [NetPattern],
     /// Memory that it may use.
     pub memory_bytes: usize,
     /// Where compiled code is kept, if it is.
@@ -76,6 +79,10 @@ impl Program<'_> {
         recipe.arguments.push(self.name.to_owned());
         recipe.arguments.extend(self.arguments.iter().cloned());
         grants::grant(&mut recipe, self.grants, Path::new(""));
+        let who = Who { app: Arc::clone(&recipe.app), component: Arc::clone(&recipe.component) };
+        let resolver = Arc::new(wharf_http::System::default());
+        let sockets = Sockets::new(who, self.grants.net.clone(), resolver, Arc::default());
+        recipe.sockets = Arc::new(sockets.listening(self.listening.to_vec()));
         recipe
     }
 }

@@ -47,6 +47,7 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-secrets",
             "wharf-sql",
             "wharf-kit",
+            "wharf-app",
             "wharf-telemetry",
         ],
     },

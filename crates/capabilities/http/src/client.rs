@@ -46,12 +46,12 @@ pub struct Network {
     /// Whom to trust.
     pub trust: Trust,
     /// Who looks names up.
-    pub resolver: Box<dyn Resolver>,
+    pub resolver: Arc<dyn Resolver>,
 }
 
 impl Default for Network {
     fn default() -> Self {
-        Self { settings: Settings::default(), trust: Trust::default(), resolver: Box::new(System::default()) }
+        Self { settings: Settings::default(), trust: Trust::default(), resolver: Arc::new(System::default()) }
     }
 }
 

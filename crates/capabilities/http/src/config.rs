@@ -9,6 +9,7 @@ use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 use wharf_app::{HostPattern, HttpPattern, PatternError, Scheme};
 use wharf_kit::Period;
@@ -110,7 +111,7 @@ impl Network {
             settings.servers.push(ServerTimeouts { servers: pattern.clone(), timeouts: server.timeouts() });
             tls.extend(server.tls(pattern)?);
         }
-        Ok(Self { settings, trust: Trust::load(&tls)?, resolver: Box::new(System::default()) })
+        Ok(Self { settings, trust: Trust::load(&tls)?, resolver: Arc::new(System::default()) })
     }
 
     /// Returns the places for connections of an app, by its table `[app.NAME.http]`, which may be empty.

@@ -40,6 +40,7 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
         name: "call",
         arguments: &[],
         grants: &grants,
+        listening: &[],
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
     };

@@ -39,6 +39,7 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0022",
     "WHARF-0023",
     "WHARF-0024",
+    "WHARF-0025",
     "WHARF-0030",
     "WHARF-0031",
     "WHARF-0032",

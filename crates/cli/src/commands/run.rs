@@ -5,7 +5,7 @@ use crate::command_error::{CommandError, chain};
 use clap::Args;
 use std::path::Path;
 use std::process::ExitCode;
-use wharf_app::parse_size;
+use wharf_app::{NetPattern, parse_size};
 use wharf_component::{Entry, Facts, PROVIDED};
 use wharf_node::Program;
 use wharf_runtime::{Failure, invoke};
@@ -18,6 +18,9 @@ pub(crate) struct RunArgs {
     /// Memory that the program may use
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory)]
     memory: u64,
+    /// Let it listen on `HOST:PORT`, where anybody may connect to it
+    #[arg(long = "allow-listen", value_name = "PATTERN", value_parser = NetPattern::parse)]
+    listening: Vec<NetPattern>,
     #[command(flatten)]
     grants: GrantArgs,
 }
@@ -45,6 +48,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         name: &name,
         arguments,
         grants: &grants,
+        listening: &args.listening,
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
     };

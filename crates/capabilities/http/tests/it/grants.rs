@@ -190,7 +190,7 @@ async fn the_system_looks_names_up() {
     let network = wharf_http::Network {
         settings: wharf_http::Settings::default(),
         trust: wharf_http::Trust::default(),
-        resolver: Box::new(wharf_http::System::default()),
+        resolver: Arc::new(wharf_http::System::default()),
     };
     let who = wharf_kit::Who { app: "shop".into(), component: "front".into() };
     let grants = vec![wharf_app::HttpGrant::parse("http://localhost:*").unwrap()];

@@ -201,7 +201,7 @@ impl Setup {
         let network = Network {
             settings: Settings { timeouts: self.timeouts, limits: self.limits, servers: Vec::new() },
             trust: self.trust,
-            resolver: Box::new(self.names),
+            resolver: Arc::new(self.names),
         };
         let who = Who { app: "shop".into(), component: "front".into() };
         let grants = self.grants.iter().map(|text| HttpGrant::parse(text).unwrap()).collect();

@@ -38,7 +38,7 @@ async fn a_name_that_nobody_answers() {
     let network = wharf_http::Network {
         settings: wharf_http::Settings::default(),
         trust: wharf_http::Trust::default(),
-        resolver: Box::new(Silent),
+        resolver: Arc::new(Silent),
     };
     let who = wharf_kit::Who { app: "shop".into(), component: "front".into() };
     let grants = vec![wharf_app::HttpGrant::parse("http://app.test").unwrap()];
