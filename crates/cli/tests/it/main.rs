@@ -22,6 +22,7 @@ mod messaging;
 mod routing;
 mod run;
 mod shortener;
+mod sql;
 mod support;
 mod swap;
 mod thumbnails;
