@@ -17,3 +17,33 @@ pub const BACKENDS: &[Backend<dyn Store>] = &[
     #[cfg(feature = "vault")]
     vault::BACKEND,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use toml::{Table, Value};
+    use wharf_kit::Embedded;
+
+    /// Puts a value in the place of `{ env = "NAME" }` and `{ file = "PATH" }`, as is done before a backend sees it.
+    fn resolve(table: &mut Table) {
+        for (_, value) in table.iter_mut() {
+            let Value::Table(inner) = value else { continue };
+            if inner.contains_key("env") || inner.contains_key("file") {
+                *value = Value::String("hunter2".to_owned());
+            } else {
+                resolve(inner);
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_is_read() {
+        for backend in BACKENDS {
+            let mut table: Table = backend.example.parse().unwrap();
+            assert_eq!(table.remove("backend").as_ref().and_then(Value::as_str), Some(backend.name));
+            resolve(&mut table);
+            let opened = (backend.open)(table, &Embedded::new("state".as_ref(), crate::CAPABILITY));
+            assert_eq!(opened.err().map(|error| error.to_string()), None, "{}", backend.name);
+        }
+    }
+}
