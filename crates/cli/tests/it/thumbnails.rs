@@ -47,11 +47,10 @@ const BLUE: Pixel = [0, 0, 200];
 
 /// Returns a PNG, not compressed, whose left half has one colour and whose right half another.
 fn png(width: u32, height: u32, left: Pixel, right: Pixel) -> Vec<u8> {
-    let mut raw = Vec::new();
-    for _ in 0..height {
-        raw.push(0);
-        (0..width).for_each(|x| raw.extend(if x < width / 2 { left } else { right }));
-    }
+    // Each row begins with its filter, which is none.
+    let mut row = vec![0];
+    (0..width).for_each(|x| row.extend(if x < width / 2 { left } else { right }));
+    let raw: Vec<u8> = (0..height).flat_map(|_| row.clone()).collect();
     let mut data = vec![0x78, 0x01];
     let mut blocks = raw.chunks(0xffff).peekable();
     while let Some(block) = blocks.next() {
