@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let state = State::open(Path::new(state))?;
     let gateway = Arc::new(gateway());
     let runtime = Runtime::new(Settings::default(), state.cache());
-    let backends = Backends::new(&Operator::default(), state.path());
+    let backends = Backends::new(&Operator::default(), state.path())?;
     let node = Node::new(runtime, Arc::clone(&gateway), Log::discard(), backends);
     let apps = [old, new].map(|file| App::implicit("swapped", file));
     for app in &apps {

@@ -2,6 +2,7 @@
 //!
 //! Pure like the manifest: whoever reads the file fetches what [`Elsewhere`] names and calls [`OperatorBinding::resolve`].
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
@@ -18,6 +19,9 @@ use crate::read::{as_text, entries, wrong_type};
 /// Capabilities whose labels can be bound.
 const CAPABILITIES: &[&str] = &["blobstore", "keyvalue", "messaging", "secrets", "sql"];
 
+/// The one capability without labels that has settings.
+const HTTP: &str = "http";
+
 /// Bytes that the file may have.
 const LEN_MAX: usize = 1 << 20;
 
@@ -26,6 +30,10 @@ const LEN_MAX: usize = 1 << 20;
 pub struct Operator {
     /// In the order of the file.
     pub bindings: Vec<OperatorBinding>,
+    /// How requests to servers are made: the table `[http]`, which only outbound HTTP understands.
+    pub http: Table,
+    /// What differs for an app: the tables `[app.NAME.http]`.
+    pub app_http: BTreeMap<String, Table>,
 }
 
 /// What one label is bound to.
@@ -62,14 +70,30 @@ pub enum Elsewhere<'a> {
     File(&'a str),
 }
 
-impl OperatorBinding {
+impl Operator {
     /// Puts values in the place of `{ env = "NAME" }` and `{ file = "PATH" }`.
     ///
     /// # Errors
     ///
-    /// The first that `fetch` cannot get.
-    pub fn resolve<E>(&mut self, mut fetch: impl FnMut(Elsewhere<'_>) -> Result<String, E>) -> Result<(), E> {
-        resolve_table(&mut self.settings, &mut fetch)
+    /// The first that `fetch` cannot get, with the name of the table that needs it.
+    pub fn resolve<E>(&mut self, mut fetch: impl FnMut(Elsewhere<'_>) -> Result<String, E>) -> Result<(), (String, E)> {
+        for binding in &mut self.bindings {
+            let resolved = resolve_table(&mut binding.settings, &mut fetch);
+            resolved.map_err(|error| (binding.title(), error))?;
+        }
+        resolve_table(&mut self.http, &mut fetch).map_err(|error| (HTTP.to_owned(), error))?;
+        for (app, table) in &mut self.app_http {
+            resolve_table(table, &mut fetch).map_err(|error| (format!("app.{app}.{HTTP}"), error))?;
+        }
+        Ok(())
+    }
+}
+
+impl OperatorBinding {
+    /// Returns the name of its table in the file.
+    fn title(&self) -> String {
+        let own = format!("{}.{}", self.capability, self.label);
+        self.app.as_ref().map_or(own.clone(), |app| format!("app.{app}.{own}"))
     }
 }
 
@@ -110,12 +134,12 @@ pub fn parse_operator(text: &str) -> (Option<Operator>, Vec<Problem>) {
     let mut problems = reader.problems;
     problems.sort_by_key(|problem| problem.span.start);
     let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
-    (sound.then_some(Operator { bindings: reader.bindings }), problems)
+    (sound.then_some(reader.operator), problems)
 }
 
 #[derive(Default)]
 struct Reader {
-    bindings: Vec<OperatorBinding>,
+    operator: Operator,
     problems: Vec<Problem>,
 }
 
@@ -137,6 +161,15 @@ impl Reader {
     }
 
     fn capability(&mut self, key: &Spanned<&str>, value: &Spanned<DeValue<'_>>, app: Option<&str>) {
+        if *key.get_ref() == HTTP {
+            let Some(table) = self.table(value, "`http`") else { return };
+            let table = plain_table(table);
+            match app {
+                Some(app) => _ = self.operator.app_http.insert(app.to_owned(), table),
+                None => self.operator.http = table,
+            }
+            return;
+        }
         let Some(capability) = CAPABILITIES.iter().find(|known| *known == key.get_ref()) else {
             let message = format!("unknown capability `{}`", key.get_ref());
             let problem = Problem::error(codes::UNKNOWN_KEY, key.span(), message);
@@ -189,7 +222,7 @@ impl Reader {
             self.problems
                 .push(problem.with_help("write `backend = \"redis\"`, or another of the capability's backends"));
         }
-        self.bindings.push(binding);
+        self.operator.bindings.push(binding);
     }
 
     fn table<'d>(&mut self, value: &'d Spanned<DeValue<'d>>, what: &str) -> Option<&'d DeTable<'d>> {
@@ -252,10 +285,12 @@ fn plain(value: &DeValue<'_>) -> Value {
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
         DeValue::Datetime(datetime) => Value::Datetime(*datetime),
         DeValue::Array(list) => Value::Array(list.iter().map(|value| plain(value.get_ref())).collect()),
-        DeValue::Table(table) => {
-            Value::Table(table.iter().map(|(key, value)| (key.get_ref().to_string(), plain(value.get_ref()))).collect())
-        }
+        DeValue::Table(table) => Value::Table(plain_table(table)),
     }
+}
+
+fn plain_table(table: &DeTable<'_>) -> Table {
+    table.iter().map(|(key, value)| (key.get_ref().to_string(), plain(value.get_ref()))).collect()
 }
 
 #[cfg(test)]

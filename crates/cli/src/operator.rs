@@ -6,7 +6,7 @@ use crate::command_error::CommandError;
 use crate::project::Text;
 use crate::report;
 use std::path::{Path, PathBuf};
-use wharf_app::{Elsewhere, Operator, OperatorBinding, Severity, parse_operator};
+use wharf_app::{Elsewhere, Operator, Severity, parse_operator};
 
 /// The name of the operator's file.
 const FILE: &str = "node.toml";
@@ -35,18 +35,14 @@ pub(crate) fn read(flag: Option<&Path>, folder: &Path) -> Result<(Operator, Opti
         return Err(CommandError::rendered(report::problems(&problems, &text)));
     };
     let start = file.parent().unwrap_or(Path::new(""));
-    for binding in &mut operator.bindings {
-        fetch(binding, start).map_err(|why| {
-            let label = format!("{}.{}", binding.capability, binding.label);
-            CommandError::usage(format!("{}: [{label}]: {why}", text.name))
-        })?;
-    }
+    let fetched = operator.resolve(|place| fetch(place, start));
+    fetched.map_err(|(table, why)| CommandError::usage(format!("{}: [{table}]: {why}", text.name)))?;
     Ok((operator, Some(file)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
-fn fetch(binding: &mut OperatorBinding, start: &Path) -> Result<(), String> {
-    binding.resolve(|place| match place {
+fn fetch(place: Elsewhere<'_>, start: &Path) -> Result<String, String> {
+    match place {
         Elsewhere::Env(name) => {
             std::env::var(name).map_err(|_| format!("the environment variable {name} is not set, or is no text"))
         }
@@ -56,5 +52,5 @@ fn fetch(binding: &mut OperatorBinding, start: &Path) -> Result<(), String> {
                 std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
             Ok(text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(&text).to_owned())
         }
-    })
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: an [`Operator`] and the state folder. Out: for each component, its [`Capabilities`]. Next: `host`.
 
-use crate::error::ComponentError;
+use crate::error::{ComponentError, Error};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,21 +29,25 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Returns the backends of a node whose state is in `state`. Opens nothing.
-    pub fn new(operator: &Operator, state: &Path) -> Self {
+    /// Returns the backends of a node whose state is in `state`. Opens nothing but the certificates that outbound HTTP is told to trust.
+    ///
+    /// # Errors
+    /// [`Error::Http`].
+    pub fn new(operator: &Operator, state: &Path) -> Result<Self, Error> {
         use {wharf_blobstore as blobstore, wharf_keyvalue as keyvalue, wharf_messaging as messaging};
         use {wharf_secrets as secrets, wharf_sql as sql};
         let place = Place { operator, state };
-        Self {
+        let (network, quotas) = network(operator)?;
+        Ok(Self {
             keyvalue: place.bindings(keyvalue::CAPABILITY, keyvalue::backend::BACKENDS, keyvalue::BOUNDS),
             sql: place.bindings(sql::CAPABILITY, sql::BACKENDS, sql::BOUNDS),
             blobstore: place.bindings(blobstore::CAPABILITY, blobstore::BACKENDS, blobstore::BOUNDS),
             messaging: place.bindings(messaging::CAPABILITY, messaging::backend::BACKENDS, messaging::BOUNDS),
             secrets: place.bindings(secrets::CAPABILITY, secrets::BACKENDS, secrets::BOUNDS),
-            network: Arc::default(),
-            quotas: Mutex::default(),
+            network: Arc::new(network),
+            quotas: Mutex::new(quotas),
             usage: UsageTable::default(),
-        }
+        })
     }
 
     /// Writes what components did with capabilities, in the text format of Prometheus.
@@ -91,6 +95,18 @@ impl Backends {
 
 fn who(app: &App, component: &Component) -> Who {
     Who { app: app.name.as_str().into(), component: component.name.as_str().into() }
+}
+
+/// Returns what outbound HTTP is made with, and the connections of the apps that the operator names.
+fn network(operator: &Operator) -> Result<(Network, BTreeMap<String, Arc<Quota>>), Error> {
+    let refused = |table: String| |source| Error::Http { table, source };
+    let network = Network::configured(operator.http.clone()).map_err(refused("http".to_owned()))?;
+    let quotas = operator.app_http.iter().map(|(app, table)| {
+        let quota = network.quota(table.clone()).map_err(refused(format!("app.{app}.http")))?;
+        Ok((app.clone(), Arc::new(quota)))
+    });
+    let quotas = quotas.collect::<Result<_, Error>>()?;
+    Ok((network, quotas))
 }
 
 struct Place<'a> {

@@ -42,6 +42,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The operator's settings of outbound HTTP cannot be used.
+    #[error("the operator's settings of outbound HTTP cannot be used: [{table}]")]
+    Http {
+        /// The table of the operator's file.
+        table: String,
+        /// Why.
+        source: wharf_http::ConfigError,
+    },
     /// Another process uses the state folder.
     #[error("another process uses the state folder {}", path.display())]
     StateInUse {
@@ -177,6 +185,7 @@ impl Error {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Components(_) => None,
+            Self::Http { .. } => Some("WHARF-0009"),
             Self::RouteConflict { .. } => Some("WHARF-0010"),
             Self::Listen { .. } => Some("WHARF-0011"),
             Self::Start { .. } => Some("WHARF-0012"),

@@ -73,7 +73,7 @@ fn shared_inputs(command: &str) -> Vec<&'static str> {
     match command.split_whitespace().next() {
         Some("componentize-py") => vec!["wit", "guests/tools/py"],
         Some("jco") => vec!["wit", "guests/tools/js"],
-        _ if command.starts_with("cargo build") => vec!["rust-toolchain.toml"],
+        _ if command.starts_with("cargo build") => vec!["rust-toolchain.toml", "wit"],
         _ => vec!["wit"],
     }
 }
@@ -83,6 +83,7 @@ fn packages(paths: &Paths) -> Result<Vec<Guest>> {
     let mut guests = Vec::new();
     let mut libraries = vec![workspace.join("Cargo.toml"), workspace.join("Cargo.lock")];
     libraries.push(paths.root.join("rust-toolchain.toml"));
+    libraries.push(paths.root.join("wit"));
     for dir in entries(workspace)?.into_iter().filter(|dir| dir.join("Cargo.toml").exists()) {
         let manifest = read_toml(&dir.join("Cargo.toml"))?;
         let package = manifest.get("package").with_context(|| format!("{} is no package", dir.display()))?;

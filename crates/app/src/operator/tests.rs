@@ -19,17 +19,15 @@ fn binds_a_label_of_every_app_and_of_one() {
                 [app.shop.sql.orders]\nbackend = \"postgres\"\nnamespace = \"all\"\nconcurrency = 8\nsize = \"1MiB\"\npool = { max = 4 }\n";
     let (operator, found) = parse_operator(text);
     assert_eq!(found, []);
-    let mut bindings = operator.unwrap().bindings;
-    bindings.sort_by_key(|binding| binding.span.start);
-    let [redis, postgres] = bindings.try_into().unwrap();
-    let mut redis: OperatorBinding = redis;
+    let mut operator = operator.unwrap();
+    let known =
+        |place: Elsewhere<'_>| if place == Elsewhere::Env("REDIS_URL") { Ok("redis://x".to_owned()) } else { Err(()) };
+    operator.resolve(known).unwrap();
+    operator.bindings.sort_by_key(|binding| binding.span.start);
+    let [redis, postgres] = operator.bindings.try_into().unwrap();
+    let redis: OperatorBinding = redis;
     assert_eq!((redis.capability, redis.app.as_deref(), redis.label.as_str()), ("keyvalue", None, "default"));
     assert_eq!((redis.backend.as_str(), redis.timeout), ("redis", Some(Duration::from_millis(500))));
-    redis
-        .resolve(|place| {
-            if place == Elsewhere::Env("REDIS_URL") { Ok("redis://x") } else { Err(()) }.map(str::to_owned)
-        })
-        .unwrap();
     assert_eq!(redis.settings["url"].as_str(), Some("redis://x"));
     assert_eq!((postgres.capability, postgres.app.as_deref()), ("sql", Some("shop")));
     assert_eq!(
@@ -41,9 +39,29 @@ fn binds_a_label_of_every_app_and_of_one() {
 
 #[test]
 fn a_value_that_cannot_be_fetched_is_an_error() {
-    let (operator, _) = parse_operator("[keyvalue.a]\nbackend = \"redis\"\ntls = { key = { file = \"k.pem\" } }\n");
-    let mut binding = operator.unwrap().bindings.remove(0);
-    assert_eq!(binding.resolve(|place| Err::<String, _>(format!("{place:?}"))), Err("File(\"k.pem\")".to_owned()));
+    for (text, table) in [
+        ("[keyvalue.a]\nbackend = \"redis\"\ntls = { key = { file = \"k.pem\" } }\n", "keyvalue.a"),
+        ("[app.shop.sql.a]\nbackend = \"postgres\"\nurl = { file = \"k.pem\" }\n", "app.shop.sql.a"),
+        ("[http.server.\"https://a\"]\nkey = { file = \"k.pem\" }\n", "http"),
+        ("[app.shop.http]\nkey = { file = \"k.pem\" }\n", "app.shop.http"),
+    ] {
+        let (operator, problems) = parse_operator(text);
+        assert_eq!(problems, []);
+        let missing = operator.unwrap().resolve(|place| Err::<String, _>(format!("{place:?}")));
+        assert_eq!(missing, Err((table.to_owned(), "File(\"k.pem\")".to_owned())));
+    }
+}
+
+#[test]
+fn outbound_http_has_settings_for_all_apps_and_for_one() {
+    let text = "[http]\nconnections = 7\n[http.server.\"https://*.corp\"]\nauthorities = \"ca.pem\"\n[app.shop.http]\nconnections = 2\n";
+    let (operator, problems) = parse_operator(text);
+    assert_eq!(problems, []);
+    let operator = operator.unwrap();
+    assert_eq!(operator.http["connections"].as_integer(), Some(7));
+    assert_eq!(operator.http["server"]["https://*.corp"]["authorities"].as_str(), Some("ca.pem"));
+    assert_eq!(operator.app_http["shop"]["connections"].as_integer(), Some(2));
+    assert!(operator.bindings.is_empty());
 }
 
 #[test]

@@ -28,6 +28,7 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0006",
     "WHARF-0007",
     "WHARF-0008",
+    "WHARF-0009",
     "WHARF-0010",
     "WHARF-0011",
     "WHARF-0012",

@@ -125,7 +125,7 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     let settings = Settings { instances: args.instances, stack_bytes, ..Settings::default() };
     let runtime = Runtime::new(settings, state.cache());
     let gateway = Arc::new(gateway(args, &writer)?);
-    let backends = Backends::new(&operator, state.path());
+    let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;
     let node = Arc::new(Node::new(runtime, Arc::clone(&gateway), writer.log(), backends));
     let read = fill(args, &node, &project, read)?;
     let (description, first) =

@@ -1,10 +1,29 @@
 //! What several rooms of these tests use.
 
-use wharf_testkit::{App, Program, Server, service};
+use wharf_testkit::{App, Program, Response, Server, service};
 
 /// The program that was just built.
 pub(crate) fn wharf() -> Program {
     Program::new(env!("CARGO_BIN_EXE_wharf"))
+}
+
+/// The folder of an example of one component, with that where its build would put it.
+pub(crate) fn example(name: &str, manifest: &str, component: &str) -> App {
+    let app = App::empty();
+    app.write("wharf.toml", manifest);
+    std::fs::create_dir_all(app.path("target/wasm32-wasip2/release")).unwrap();
+    app.copy_guest(name, &format!("target/wasm32-wasip2/release/{component}.wasm"));
+    app
+}
+
+/// Sends a request with a body.
+#[track_caller]
+pub(crate) fn send(server: &Server, method: &str, path: &str, body: &[u8]) -> Response {
+    let mut connection = server.connect();
+    connection.send(format!("{method} {path} HTTP/1.1\r\nhost: t\r\ncontent-length: {}\r\n\r\n", body.len()));
+    // An answer may come before all of it is sent.
+    let _ = connection.try_send(body);
+    connection.response().unwrap_or_else(|broken| panic!("{method} {path}: {broken:?}\n{}", server.log()))
 }
 
 /// Asserts that the process is the same, alive, and answers for `hello` beside whatever else happened.
