@@ -19,6 +19,7 @@ mod languages;
 mod limits;
 mod logs;
 mod messaging;
+mod network;
 mod routing;
 mod run;
 mod shortener;
