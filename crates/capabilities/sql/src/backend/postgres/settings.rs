@@ -152,7 +152,7 @@ fn tls(authorities: Option<&Path>) -> Result<MakeRustlsConnect, BackendError> {
             verifier.map_err(|error| open(error.into()))?
         }
     };
-    let config = ClientConfig::builder_with_provider(crypto)
+    let config = ClientConfig::builder_with_provider(Arc::clone(&crypto))
         .with_safe_default_protocol_versions()
         .map_err(wrong)?
         // "Dangerous" is what rustls calls every verifier that is handed to it. These check all that its own does.
