@@ -3,6 +3,7 @@
 //! Each benchmark prints a Markdown table and leaves it, with the raw numbers, in `target/bench`. `docs/performance.md`
 //! says how to read them.
 
+mod capabilities;
 mod client;
 mod components;
 mod cores;
@@ -44,6 +45,7 @@ tasks:
   density        memory of idle apps and of suspended requests
   neighbours     one good component beside eight that spin for ever
   instructions   instructions of the hot stops, compared with benches/instructions.toml
+  capabilities   calls of capabilities in a guest's view, beside native Rust on the same servers
   all            all of the above, one after another
 
 options:
@@ -65,6 +67,7 @@ const TASKS: &[(&str, Task)] = &[
     ("density", density::run),
     ("neighbours", neighbours::run),
     ("instructions", instructions::run),
+    ("capabilities", capabilities::run),
 ];
 
 /// Where things are, and what was asked for.
@@ -77,6 +80,7 @@ pub(crate) struct Bench {
     pub(crate) native: PathBuf,
     pub(crate) stops: PathBuf,
     pub(crate) swap: PathBuf,
+    pub(crate) capabilities: PathBuf,
     pub(crate) options: Options,
 }
 
@@ -143,6 +147,7 @@ impl Bench {
             native: target.join("benches/release/native-hyper"),
             stops: target.join("benches/release/stops"),
             swap: target.join("benches/release/swap"),
+            capabilities: target.join("benches/release/capabilities"),
             root,
             out,
             options,

@@ -20,6 +20,8 @@ mod limits;
 mod logs;
 mod messaging;
 mod network;
+mod notes;
+mod proxy;
 mod routing;
 mod run;
 mod shortener;

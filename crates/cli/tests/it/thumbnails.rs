@@ -234,7 +234,7 @@ fn images_are_kept_in_the_state_folder() {
     let mut server = start(&wharf(), &app);
     serves(&mut server);
     let blobs = app.path("state/data/blobstore/thumbnails");
-    assert_eq!(std::fs::read(blobs.join("images/root/a.png")).unwrap(), png(40, 20, RED, BLUE));
+    assert_eq!(std::fs::read(blobs.join("images/own/a.png")).unwrap(), png(40, 20, RED, BLUE));
     let kept = blobs.join("thumbnails/in/narrow.png/20.png");
     assert_eq!(size(&std::fs::read(&kept).unwrap()), (20, 10));
     nothing_is_on_its_way(&blobs);

@@ -3,7 +3,7 @@
 //! In: names and pieces. Out: the same after any crash. Next: the file system.
 //!
 //! ```text
-//! APP/LABEL/root/FILE           objects of the label's own container
+//! APP/LABEL/own/FILE           objects of the label's own container
 //! APP/LABEL/in/CONTAINER/FILE   those of the others
 //! APP/LABEL/new/…               what is not there yet, or not any more
 //! ```
@@ -103,7 +103,7 @@ impl Files {
 
 impl Folder {
     fn container(&self, name: &ContainerName) -> PathBuf {
-        if name.is_root() { self.path.join("root") } else { self.path.join("in").join(name::encode(name.as_str())) }
+        if name.is_root() { self.path.join("own") } else { self.path.join("in").join(name::encode(name.as_str())) }
     }
 
     fn object(&self, id: &ObjectId) -> PathBuf {

@@ -3,7 +3,7 @@
 //! In: names and pieces. Out: requests. Next: the server.
 //!
 //! ```text
-//! PREFIX/APP/LABEL/root/NAME               objects of the label's own container
+//! PREFIX/APP/LABEL/own/NAME                objects of the label's own container
 //! PREFIX/APP/LABEL/in/CONTAINER/NAME       those of the others
 //! PREFIX/APP/LABEL/containers/CONTAINER    an empty object for each of these
 //! ```

@@ -70,7 +70,7 @@ async fn the_container_of_the_label_is_always_there(fixture: Fixture) {
 
 async fn containers_share_nothing(fixture: Fixture) {
     let store = &*fixture.store();
-    let all = ["", "a", "b", "a/b", "..", "../root", "in", "root", "new", "containers", "a b", "/", ".created"];
+    let all = ["", "a", "b", "a/b", "..", "../own", "in", "own", "new", "containers", "a b", "/", ".created"];
     for name in &all[1..] {
         store.create(&container(name)).await.unwrap();
     }

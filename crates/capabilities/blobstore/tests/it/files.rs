@@ -40,7 +40,7 @@ async fn an_object_is_one_file_with_its_bytes() {
     put(store, &id("", "cats/Tom.png"), "tom").await;
     put(store, &id("thumbnails", "tom"), "little tom").await;
     let folder = within(fixture.folder());
-    assert_eq!(fs::read(folder.join("root/cats%2f%54om.png")).unwrap(), b"tom");
+    assert_eq!(fs::read(folder.join("own/cats%2f%54om.png")).unwrap(), b"tom");
     assert_eq!(fs::read(folder.join("in/thumbnails/tom")).unwrap(), b"little tom");
 }
 
@@ -49,7 +49,7 @@ async fn files_of_others_are_no_objects() {
     let fixture = Fixture::files();
     let store = &*fixture.store();
     put(store, &id("", "a"), "x").await;
-    let root = within(fixture.folder()).join("root");
+    let root = within(fixture.folder()).join("own");
     for name in ["README.TXT", ".hidden", "a b", "%41%", "~abc"] {
         fs::write(root.join(name), "x").unwrap();
     }
@@ -69,7 +69,7 @@ async fn a_damaged_file_hides_no_other() {
     let long = "x".repeat(1000);
     put(store, &id("", &long), "x").await;
     put(store, &id("", "a"), "x").await;
-    let root = within(fixture.folder()).join("root");
+    let root = within(fixture.folder()).join("own");
     let file = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
     let file = file.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with('~')).unwrap();
     for damaged in [&b""[..], b"x", b"xx\xff\xff", b"other name\x0a\0"] {

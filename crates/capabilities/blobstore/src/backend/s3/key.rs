@@ -31,7 +31,7 @@ impl Keys {
     pub(super) fn container(&self, name: &ContainerName) -> Result<Path, Error> {
         let base = &self.base;
         let key = if name.is_root() {
-            format!("{base}/root")
+            format!("{base}/own")
         } else {
             format!("{base}/in/{}", encode_segment(name.as_str()))
         };
