@@ -129,7 +129,8 @@ pub async fn postgres(url: &str) -> Result<Arc<Pool>> {
         tokio::spawn(connection);
         if number == 0 {
             client.batch_execute("CREATE TABLE IF NOT EXISTS public.laps (id BIGINT PRIMARY KEY, word TEXT)").await?;
-            let rows = "INSERT INTO public.laps SELECT n, 'word ' || n FROM generate_series(0, 999) n ON CONFLICT DO NOTHING";
+            let rows =
+                "INSERT INTO public.laps SELECT n, 'word ' || n FROM generate_series(0, 999) n ON CONFLICT DO NOTHING";
             client.batch_execute(rows).await?;
         }
         let statement = client.prepare(&SELECT.replace("laps", "public.laps")).await?;

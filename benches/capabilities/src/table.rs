@@ -118,7 +118,9 @@ fn http_latency(pooled: &Wharf, unpooled: &Wharf, servers: &Servers) -> Result<(
         })
     })?;
     let native_new = middle(|| {
-        native::on_runtime(native::nanos(SERVED, async |_| native::http(&mut native::connect(servers.web).await?).await))
+        native::on_runtime(native::nanos(SERVED, async |_| {
+            native::http(&mut native::connect(servers.web).await?).await
+        }))
     })?;
     let kept = middle(|| pooled.nanos(&path, SERVED))?;
     line("HTTP, pooled", kept, Some(native_kept));

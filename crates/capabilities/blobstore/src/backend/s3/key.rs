@@ -30,11 +30,8 @@ impl Keys {
     /// Returns the key below which the objects of a container are.
     pub(super) fn container(&self, name: &ContainerName) -> Result<Path, Error> {
         let base = &self.base;
-        let key = if name.is_root() {
-            format!("{base}/own")
-        } else {
-            format!("{base}/in/{}", encode_segment(name.as_str()))
-        };
+        let key =
+            if name.is_root() { format!("{base}/own") } else { format!("{base}/in/{}", encode_segment(name.as_str())) };
         path(key, "container")
     }
 
