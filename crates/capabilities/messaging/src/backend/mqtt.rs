@@ -10,8 +10,8 @@ use crate::subscription::{Answer, End, Room};
 use crate::{Delivery, Error, Filter, Message, Messenger, Prefix, Replies, ReplyTo, Subscription, Topic};
 use async_trait::async_trait;
 use bytes::Bytes;
-use connection::{Connection, PACKET_BYTES_MAX, Published, Raw};
-use rumqttc::{AckMode, AsyncClient, Event, EventLoop, MqttOptions, Packet, Publish, QoS, Transport};
+use connection::{Connection, Events, PACKET_BYTES_MAX, Published, Raw};
+use rumqttc::{AckMode, AsyncClient, ManualAck, MqttOptions, NetworkOptions, Packet, Publish, Transport};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
@@ -58,7 +58,7 @@ struct Config {
     /// How long a new connection may take.
     #[serde(default = "connect_timeout")]
     connect_timeout: Period,
-    /// How long the server may take to acknowledge.
+    /// How long the server may acknowledge nothing while calls wait for it.
     #[serde(default = "response_timeout")]
     response_timeout: Period,
 }
@@ -142,11 +142,15 @@ impl Dial for MqttDial {
 
 impl MqttDial {
     /// Connects. The client acts as long as its events are asked for.
-    async fn dial(&self, id: &str, acknowledge: AckMode) -> Result<(Raw, EventLoop), NoConnection> {
+    async fn dial(&self, id: &str, acknowledge: AckMode) -> Result<(Raw, Events), NoConnection> {
         let config = &self.config;
+        // Without it a small packet waits until the server has confirmed the one before, which takes it up to 40 ms.
+        let mut network = NetworkOptions::new();
+        network.set_tcp_nodelay(true);
         let mut options = MqttOptions::new(id, (self.host.clone(), self.port));
         options
             .set_transport(self.transport.clone())
+            .set_network_options(network)
             .set_keep_alive(KEEP_ALIVE_SECONDS)
             .set_clean_start(true)
             .set_receive_maximum(Some(UNDER_WAY))
@@ -157,18 +161,19 @@ impl MqttDial {
             options.set_credentials(username, config.password.clone().unwrap_or_default());
         }
         let failed = |source| connection::refused(Some(source));
-        let (client, mut events) =
+        let (client, events) =
             AsyncClient::builder(options).try_build().map_err(|error| failed(Box::new(error) as Box<_>))?;
+        let mut events = Events::new(events);
         let connected = async {
             loop {
-                if let Event::Incoming(Packet::ConnAck(answer)) = events.poll().await? {
+                if let Packet::ConnAck(answer) = events.next().await? {
                     return Ok(answer);
                 }
             }
         };
         let connected = tokio::time::timeout(config.connect_timeout.0, connected).await;
         let answer = connected.map_err(|_| connection::too_late())?.map_err(connection::not_connected)?;
-        Ok((Raw::new(client, &answer, config.response_timeout.0), events))
+        Ok((Raw::new(client, &answer, &events, config.response_timeout.0), events))
     }
 }
 
@@ -237,9 +242,19 @@ impl Messenger for Mqtt {
         // A connection of its own, which the server holds back messages from without holding back anybody else.
         let (raw, events) = self.links.dial().dial(&client_id(), AckMode::Manual).await?;
         let (queue, receiver) = mpsc::channel(UNDER_WAY.into());
-        let pump = Pump { raw: raw.clone(), prefix: self.prefix.clone(), filter: filter.clone(), queue };
+        let (came, unacknowledged) = mpsc::unbounded_channel();
+        let (left, seats) = mpsc::unbounded_channel();
+        let pump = Pump { raw: raw.clone(), prefix: self.prefix.clone(), filter: filter.clone(), queue, came, left };
+        let acknowledge = acknowledge(raw.clone(), unacknowledged, seats);
+        let run = async move {
+            // Side by side: only a client whose events are asked for takes acknowledgements.
+            tokio::select! {
+                () = pump.run(events) => {}
+                () = acknowledge => {}
+            }
+        };
         #[expect(clippy::disallowed_methods, reason = "ends with the subscription, or its connection")]
-        let task = tokio::spawn(pump.run(events)).abort_handle();
+        let task = tokio::spawn(run).abort_handle();
         let end = End(Some(Box::new(move || task.abort())));
         raw.subscribe(packet::pattern(&self.prefix.pattern(filter))).await.map_err(|trouble| trouble.error)?;
         Ok(Subscription::new(receiver, end))
@@ -252,12 +267,16 @@ struct Pump {
     prefix: Prefix,
     filter: Filter,
     queue: mpsc::Sender<Delivery>,
+    /// What the server waits for, for each message that came.
+    came: mpsc::UnboundedSender<ManualAck>,
+    /// Told for each of them that is dropped.
+    left: mpsc::UnboundedSender<()>,
 }
 
 impl Pump {
-    async fn run(self, mut events: EventLoop) {
-        while let Ok(event) = events.poll().await {
-            if let Event::Incoming(Packet::Publish(publish)) = event
+    async fn run(self, mut events: Events) {
+        while let Ok(packet) = events.next().await {
+            if let Packet::Publish(publish) = packet
                 && let Some(delivery) = self.delivery(publish)
             {
                 // There is room: the server sends no more than so many before some are acknowledged. What it sends without being asked
@@ -268,8 +287,11 @@ impl Pump {
     }
 
     fn delivery(&self, publish: Publish) -> Option<Delivery> {
-        // Acknowledged when it is dropped, here or by whoever takes it.
-        let room = Room(Some(Box::new(Acknowledge { raw: self.raw.clone(), publish: publish.clone() })));
+        // Given back when the message is dropped, here or by whoever takes it.
+        let room = Room(self.raw.acknowledgement(&publish).map(|acknowledgement| {
+            let _ = self.came.send(acknowledgement);
+            Box::new(Seat(self.left.clone())) as Box<_>
+        }));
         if publish.retain {
             // It was sent before.
             return None;
@@ -287,16 +309,26 @@ impl Pump {
     }
 }
 
-/// Acknowledges a message when it is dropped.
-struct Acknowledge {
-    raw: Raw,
-    publish: Publish,
+/// A message's room with its subscriber.
+struct Seat(mpsc::UnboundedSender<()>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
 }
 
-impl Drop for Acknowledge {
-    fn drop(&mut self) {
-        if self.publish.qos != QoS::AtMostOnce {
-            self.raw.acknowledge(&self.publish);
+/// Acknowledges the oldest message for each that is dropped, whichever that is. The server counts them and no more: it keeps nothing for a
+/// connection that is lost, and the protocol wants them in the order in which the messages came.
+async fn acknowledge(
+    raw: Raw,
+    mut unacknowledged: mpsc::UnboundedReceiver<ManualAck>,
+    mut seats: mpsc::UnboundedReceiver<()>,
+) {
+    while seats.recv().await.is_some() {
+        let Some(acknowledgement) = unacknowledged.recv().await else { return };
+        if raw.acknowledge(acknowledgement).await.is_err() {
+            return;
         }
     }
 }

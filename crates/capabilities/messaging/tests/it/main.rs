@@ -7,4 +7,5 @@ mod faults;
 mod fixture;
 mod jetstream;
 mod native;
+mod pace;
 mod settings;

@@ -4,15 +4,17 @@ use super::packet;
 use crate::{Error, Message};
 use bytes::Bytes;
 use rumqttc::{
-    AsyncClient, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop, Packet, PubAckReason, Publish,
-    PublishNoticeError, PublishOptions, PublishResult, QoS, SubscribeNoticeError,
+    AsyncClient, ClientError, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop, ManualAck, Packet,
+    PubAckReason, Publish, PublishNoticeError, PublishOptions, PublishResult, QoS, SubscribeNoticeError,
 };
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, mpsc};
 use wharf_kit::{Kind, NoConnection, Refused, Trouble};
+use wharf_telemetry::clock;
 
 /// The largest message that the server may send: larger ones than any label takes without an operator's word.
 pub(super) const PACKET_BYTES_MAX: u32 = 16 << 20;
@@ -20,11 +22,46 @@ pub(super) const PACKET_BYTES_MAX: u32 = 16 << 20;
 /// The longest head of a packet before its topic: a byte, the length, the topic's length, the packet's number.
 const HEAD_BYTES: usize = 9;
 
+/// What comes in over a connection.
+pub(super) struct Events {
+    events: EventLoop,
+    answered: Answered,
+}
+
+/// When the server last acknowledged something.
+#[derive(Clone)]
+struct Answered(Arc<Mutex<Instant>>);
+
+impl Events {
+    pub(super) fn new(events: EventLoop) -> Self {
+        Self { events, answered: Answered(Arc::new(Mutex::new(clock::now()))) }
+    }
+
+    /// Waits for the next packet, and sends what is to be sent meanwhile. Dropping the future may lose some of that.
+    pub(super) async fn next(&mut self) -> Result<Packet, ConnectionError> {
+        loop {
+            if let Event::Incoming(packet) = self.events.poll().await? {
+                if matches!(packet, Packet::PubAck(_) | Packet::SubAck(_)) {
+                    *self.answered.last() = clock::now();
+                }
+                return Ok(packet);
+            }
+        }
+    }
+}
+
+impl Answered {
+    fn last(&self) -> MutexGuard<'_, Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A client of the crate, with what the server said when it connected.
 #[derive(Clone)]
 pub(super) struct Raw {
     client: AsyncClient,
     packet_bytes_max: usize,
+    answered: Answered,
     timeout: Duration,
 }
 
@@ -38,10 +75,10 @@ pub(super) enum Published {
 }
 
 impl Raw {
-    pub(super) fn new(client: AsyncClient, answer: &ConnAck, timeout: Duration) -> Self {
+    pub(super) fn new(client: AsyncClient, answer: &ConnAck, events: &Events, timeout: Duration) -> Self {
         let limit = answer.properties.as_ref().and_then(|properties| properties.max_packet_size);
         let packet_bytes_max = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Self { client, packet_bytes_max, timeout }
+        Self { client, packet_bytes_max, answered: events.answered.clone(), timeout }
     }
 
     /// Sends a message. Returns when the server has it.
@@ -60,7 +97,7 @@ impl Raw {
         let published = async {
             let notice = self.client.publish_tracked(topic, publish.payload, options).await.map_err(|error| {
                 // An invalid one is none of the connection's fault.
-                let is_lost = !matches!(error, rumqttc::ClientError::InvalidRequest(_));
+                let is_lost = !matches!(error, ClientError::InvalidRequest(_));
                 Trouble { is_lost, ..refusal("the client does not take the message", error) }
             })?;
             match notice.wait_async().await {
@@ -70,7 +107,7 @@ impl Raw {
                 Err(_) => Err(lost()),
             }
         };
-        tokio::time::timeout(self.timeout, published).await.unwrap_or_else(|_| Err(late()))
+        self.in_time(published).await
     }
 
     /// Subscribes. When it returns, the server knows.
@@ -84,13 +121,36 @@ impl Raw {
                 _ => lost(),
             })
         };
-        tokio::time::timeout(self.timeout, subscribed).await.unwrap_or_else(|_| Err(late()))?;
+        self.in_time(subscribed).await?;
         Ok(())
     }
 
-    /// Acknowledges a message. One whose connection is gone comes again.
-    pub(super) fn acknowledge(&self, publish: &Publish) {
-        let _ = self.client.try_ack(publish);
+    /// Waits for an answer as long as the server gives any. It takes a bounded number of messages at once, and may write each to its disk:
+    /// a call waits for those before it, which is no reason to end the connection that it shares with them.
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, Trouble<Error>>>) -> Result<T, Trouble<Error>> {
+        let mut answer = pin!(answer);
+        let mut start = clock::now();
+        loop {
+            let left = self.timeout.saturating_sub(clock::since(start));
+            if let Ok(answer) = tokio::time::timeout(left, &mut answer).await {
+                return answer;
+            }
+            let last = *self.answered.last();
+            if last <= start {
+                return Err(late());
+            }
+            start = last;
+        }
+    }
+
+    /// Returns what the server waits for after a message; nothing for one that it does not count.
+    pub(super) fn acknowledgement(&self, publish: &Publish) -> Option<ManualAck> {
+        self.client.prepare_ack(publish)
+    }
+
+    /// Acknowledges a message. Waits while the client has many others to send.
+    pub(super) async fn acknowledge(&self, acknowledgement: ManualAck) -> Result<(), ClientError> {
+        self.client.manual_ack(acknowledgement).await
     }
 }
 
@@ -126,7 +186,7 @@ struct Requests(Mutex<Option<HashMap<u64, mpsc::Sender<Message>>>>);
 
 impl Connection {
     /// Takes a client into service. Its task ends when the connection is lost, or when nobody has the connection any more.
-    pub(super) fn new(raw: Raw, events: EventLoop, inbox: String, lost: impl FnOnce() + Send + 'static) -> Self {
+    pub(super) fn new(raw: Raw, events: Events, inbox: String, lost: impl FnOnce() + Send + 'static) -> Self {
         let requests = Arc::new(Requests(Mutex::new(Some(HashMap::new()))));
         let service = Service { requests: Arc::clone(&requests), lost: Some(lost) };
         #[expect(clippy::disallowed_methods, reason = "ends with the connection")]
@@ -200,12 +260,12 @@ struct Service<L: FnOnce()> {
 }
 
 impl<L: FnOnce()> Service<L> {
-    async fn run(self, mut events: EventLoop) {
-        // Another poll after an error would connect anew, and send what calls were told to have failed.
-        while let Ok(event) = events.poll().await {
-            match event {
-                Event::Incoming(Packet::Publish(publish)) => self.requests.reply(publish),
-                Event::Incoming(Packet::Disconnect(_)) => break,
+    async fn run(self, mut events: Events) {
+        // Asking again after an error would connect anew, and send what calls were told to have failed.
+        while let Ok(packet) = events.next().await {
+            match packet {
+                Packet::Publish(publish) => self.requests.reply(publish),
+                Packet::Disconnect(_) => break,
                 _ => {}
             }
         }
