@@ -91,6 +91,8 @@ pub struct Limits {
     pub hostcall_bytes: u64,
     /// WebAssembly stack of one instance.
     pub stack_bytes: u64,
+    /// What times that the component reads are rounded down to; absent: as fine as the machine has them.
+    pub clock_resolution: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -106,6 +108,7 @@ impl Default for Limits {
             handles: 10_000,
             hostcall_bytes: 16 << 20,
             stack_bytes: 512 << 10,
+            clock_resolution: None,
         }
     }
 }

@@ -167,6 +167,11 @@ pub const FIELDS: &[Field] = &[
         .default("\"16MiB\""),
     field("component.*.limits.stack", Kind::Size, "The WebAssembly stack of one instance.").default("\"512KiB\""),
     field(
+        "component.*.limits.clock-resolution",
+        Kind::Duration,
+        "What times that the component reads are rounded down to, so that it cannot measure its neighbours. Absent: the machine's.",
+    ),
+    field(
         "component.*.reuse",
         Kind::TextOrTable,
         "Whether an instance answers more than one request: `\"never\"`, or a table of the keys below.",

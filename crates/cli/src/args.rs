@@ -4,7 +4,7 @@ use crate::commands;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
-use wharf_app::{Access, DirGrant, EnvGrant, Grants, NetPattern};
+use wharf_app::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern};
 
 /// Run WebAssembly components as serverless applications
 #[derive(Debug, Parser)]
@@ -56,11 +56,14 @@ pub(crate) struct GrantArgs {
     /// Let it open sockets to `HOST:PORT`: an address, a network such as `10.0.0.0/8`, or `*` for the public internet
     #[arg(long = "allow-net", value_name = "PATTERN", value_parser = parse_net)]
     allow_net: Vec<NetPattern>,
+    /// Let it send HTTP requests to servers, such as `https://api.example.com` or `https://*.example.com`
+    #[arg(long = "allow-http", value_name = "PATTERN", value_parser = parse_http)]
+    allow_http: Vec<HttpPattern>,
 }
 
 impl GrantArgs {
     pub(crate) fn is_empty(&self) -> bool {
-        self.env.is_empty() && self.dir.is_empty() && self.allow_net.is_empty()
+        self.env.is_empty() && self.dir.is_empty() && self.allow_net.is_empty() && self.allow_http.is_empty()
     }
 
     /// Returns the grants. Relative folders start at the current one, wherever the component is.
@@ -69,7 +72,8 @@ impl GrantArgs {
         for grant in &mut files {
             grant.host = current.join(&grant.host).display().to_string();
         }
-        Grants { environment: self.env.clone(), files, net: self.allow_net.clone(), ..Grants::default() }
+        let http = self.allow_http.iter().cloned().map(HttpGrant::External).collect();
+        Grants { environment: self.env.clone(), files, http, net: self.allow_net.clone(), ..Grants::default() }
     }
 }
 
@@ -79,6 +83,10 @@ fn parse_env(text: &str) -> Result<EnvGrant, wharf_app::PatternError> {
 
 fn parse_dir(text: &str) -> Result<DirGrant, wharf_app::PatternError> {
     DirGrant::parse(text, Access::ReadWrite)
+}
+
+fn parse_http(text: &str) -> Result<HttpPattern, wharf_app::PatternError> {
+    HttpPattern::parse(text)
 }
 
 fn parse_net(text: &str) -> Result<NetPattern, wharf_app::PatternError> {

@@ -99,8 +99,9 @@ impl Project {
         match self {
             Self::Manifest { file } => {
                 if !flags.is_empty() {
-                    let error =
-                        CommandError::usage("--env, --dir and --allow-net are for a component without a manifest");
+                    let error = CommandError::usage(
+                        "--env, --dir, --allow-net and --allow-http are for a component without a manifest",
+                    );
                     return Err(error.hint(format!("write grants into {}: [component.NAME.grants]", file.display())));
                 }
                 read_manifest(file)

@@ -6,6 +6,7 @@
 
 mod budget;
 mod capabilities;
+mod clocks;
 mod ctx;
 mod logging;
 mod outbound;

@@ -4,10 +4,13 @@
 
 use crate::Capabilities;
 use crate::Sockets;
+use crate::clocks::Coarse;
 use crate::sockets::Reach;
 use crate::stdio::LineSink;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+use wasmtime_wasi::clocks::{MonotonicClock, WallClock};
 use wasmtime_wasi::filesystem::FsPerms;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 use wharf_kit::Who;
@@ -55,6 +58,8 @@ pub struct Recipe {
     pub folders: Vec<Folder>,
     /// Sockets, and names that may be looked up.
     pub sockets: Arc<Sockets>,
+    /// What times that the guest reads are rounded down to, if they are.
+    pub clock_resolution: Option<Duration>,
     /// Standard streams.
     pub stdio: Stdio,
     /// Stores, databases, messages, configuration and secrets.
@@ -87,6 +92,7 @@ impl Recipe {
             arguments: Vec::new(),
             environment: Vec::new(),
             folders: Vec::new(),
+            clock_resolution: None,
             sockets: Arc::new(Sockets::none(who)),
             stdio,
         }
@@ -132,6 +138,10 @@ impl Recipe {
             Stdio::Inherit => {
                 builder.inherit_stdio();
             }
+        }
+        if let Some(resolution) = self.clock_resolution {
+            builder.wall_clock(Coarse::new(WallClock::new(), resolution));
+            builder.monotonic_clock(Coarse::new(MonotonicClock::new(), resolution));
         }
         for folder in &self.folders {
             let permissions = if folder.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };

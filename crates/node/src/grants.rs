@@ -9,6 +9,7 @@ use wharf_telemetry::log::Log;
 /// Returns what each instance of `component` gets.
 pub(crate) fn recipe(app: &str, component: &Component, folder: &Path, log: &Log) -> Recipe {
     let mut recipe = Recipe::bare(app, component.name.as_str(), Stdio::Log(log.clone()));
+    recipe.clock_resolution = component.limits.clock_resolution;
     grant(&mut recipe, &component.grants, folder);
     recipe
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wharf_app::{Grants, NetPattern};
 use wharf_host::{Outbound, Recipe, Sockets, Stdio};
+use wharf_http::{Client, Network, Quota};
 use wharf_kit::Who;
 use wharf_runtime::{Component, Failure, Lane, Limits, LoadError, Runtime, Settings, Source, invoke};
 
@@ -50,6 +51,7 @@ impl Program<'_> {
         recipe.check()?;
         let limits = Limits { memory_bytes: self.memory_bytes, cpu: FOR_EVER, wall: FOR_EVER, ..Limits::default() };
         let outbound = Outbound::denied(Arc::clone(&recipe.app), Arc::clone(&recipe.component));
+        let outbound = outbound.with_servers(self.client(&recipe));
         let (app, component) = (Arc::clone(&recipe.app), Arc::clone(&recipe.component));
         let digest = wharf_runtime::digest(bytes);
         let loaded = runtime.load(Source {
@@ -72,6 +74,13 @@ impl Program<'_> {
     /// When it cannot be compiled or linked, or traps.
     pub async fn run_module(&self, runtime: &Runtime, bytes: &[u8]) -> Result<i32, Failure> {
         invoke::command::run_module(runtime, bytes, &self.recipe(), self.memory_bytes).await
+    }
+
+    fn client(&self, recipe: &Recipe) -> Client {
+        let who = Who { app: Arc::clone(&recipe.app), component: Arc::clone(&recipe.component) };
+        let network = Network::default();
+        let quota = Quota::new(network.settings.limits.connections);
+        Client::new(Arc::new(network), who, self.grants.http.clone(), Arc::new(quota), Arc::default())
     }
 
     fn recipe(&self) -> Recipe {

@@ -65,6 +65,11 @@ const WALL: Bounds<Duration> = bounds(
     (Duration::from_millis(1), "less ends before a component can start"),
     (Duration::from_secs(24 * 3600), "an invocation does not outlive a day's releases"),
 );
+const CLOCK_RESOLUTION: Bounds<Duration> = bounds(
+    "clock-resolution",
+    (Duration::from_millis(1), "below that, what a component measures is the machine and not its work"),
+    (Duration::from_secs(60), "languages and libraries trust that time passes"),
+);
 const CONCURRENCY: Bounds<u32> = bounds(
     "concurrency",
     (1, "with zero the component could never run"),
@@ -119,6 +124,7 @@ pub(super) fn read(component: &Section<'_>, problems: &mut Problems) -> Limits {
         handles: count(&section, &HANDLES, problems).unwrap_or(usual.handles),
         hostcall_bytes: size(&section, &HOSTCALL_BYTES, problems).unwrap_or(usual.hostcall_bytes),
         stack_bytes: size(&section, &STACK, problems).unwrap_or(usual.stack_bytes),
+        clock_resolution: duration(&section, &CLOCK_RESOLUTION, problems),
     };
     warn_of_idle_cpu_limit(&section, &limits, problems);
     limits

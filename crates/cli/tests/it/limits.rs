@@ -262,3 +262,20 @@ fn ten_thousand_idle_connections_harm_nobody() {
 fn open_files(server: &Server) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count()
 }
+
+#[test]
+fn a_component_reads_clocks_as_coarse_as_its_manifest_says() {
+    let grants = "[component.laps.grants]\nkeyvalue = [\"default\"]\n";
+    let coarse = "[component.laps.limits]\nclock-resolution = \"1m\"\n";
+    let took = |more: &str| {
+        let app = App::new(&neighbourhood(&service("laps", "laps", more)));
+        let server = wharf().up(app.folder()).start();
+        let answer = server.get("laps", "/set?count=20");
+        assert_eq!(answer.status(), 200, "{}", answer.text());
+        answer.text().parse::<u64>().unwrap()
+    };
+    // By chance a minute may begin meanwhile.
+    let nanos = took(&format!("{grants}{coarse}"));
+    assert_eq!(nanos % 60_000_000_000, 0);
+    assert_ne!(took(grants) % 60_000_000_000, 0);
+}
