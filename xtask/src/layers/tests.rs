@@ -30,7 +30,7 @@ fn denies_an_edge_upwards() {
 
 #[test]
 fn denies_an_edge_downwards_that_nobody_wrote_down() {
-    let found = findings("wharf-host", "wharf-app", None);
+    let found = findings("wharf-gateway", "wharf-component", None);
     assert!(found[0].contains("not in the table"), "{found:?}");
 }
 

@@ -197,7 +197,7 @@ fn unknown_keys_are_answered_with_their_place() {
 2:1 0103 unknown key `route` at the top of the manifest; not known here; `route` is a key of `trigger.http`
 5:1 0103 unknown key `memory` in `component.a`; not known here; `memory` is a key of `component.NAME.limits`
 6:12 0103 unknown key `max` in `component.a.limits`; not known; the keys here are `memory`, `cpu`, `wall`, \
-`concurrency`, `queue`, `request-body`, `response-body`, `handles`, `hostcall-bytes`, `stack`",
+`concurrency`, `queue`, `request-body`, `response-body`, `handles`, `hostcall-bytes`, `stack`, `clock-resolution`",
     );
 }
 

@@ -61,7 +61,7 @@ fn says_which_version_to_rebuild_with() {
 fn explains_interfaces_that_nobody_provides() {
     let cases = [
         (
-            "import wasi:keyvalue/store@0.2.0-draft2;",
+            "import wasi:keyvalue/watcher@0.2.0-draft2;",
             "does not provide the interface to keep key-value state; a later version will",
         ),
         ("import fermyon:spin/sqlite@2.0.0;", "an interface of Spin"),

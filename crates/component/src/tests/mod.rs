@@ -34,7 +34,10 @@ const WASI: &str = "
         interface stdout { get-stdout: func() -> u32; }
     }
     package wasi:cli@0.3.2 { interface run { run: func() -> result; } }
-    package wasi:keyvalue@0.2.0-draft2 { interface store { get: func(key: string) -> option<list<u8>>; } }
+    package wasi:keyvalue@0.2.0-draft2 {
+        interface store { get: func(key: string) -> option<list<u8>>; }
+        interface watcher { on-set: func(key: string); }
+    }
     package wasi:clocks@0.2.12 { interface timezone { utc-offset: func() -> s32; } }
     package fermyon:spin@2.0.0 { interface sqlite { open: func(name: string) -> u32; } }
     package acme:shop@1.2.0 {

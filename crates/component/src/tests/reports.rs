@@ -49,14 +49,16 @@ wharf call no  exports no functions of its own
 
 #[test]
 fn reports_what_is_missing() {
-    let facts = facts_of("import wasi:keyvalue/store@0.2.0-draft2; export ping: func();");
+    let facts = facts_of("import wasi:keyvalue/watcher@0.2.0-draft2; export ping: func();");
     let text = report(&facts);
     assert!(text.contains("\nexports\n  ping: func()\n"), "{text}");
     assert!(
-        text.contains("\nmissing here\n  wasi:keyvalue/store@0.2.0-draft2\n    this version of Wharf does not provide"),
+        text.contains(
+            "\nmissing here\n  wasi:keyvalue/watcher@0.2.0-draft2\n    this version of Wharf does not provide"
+        ),
         "{text}"
     );
-    assert!(text.contains("\nwharf call no  the import wasi:keyvalue/store@0.2.0-draft2 is missing: "), "{text}");
+    assert!(text.contains("\nwharf call no  the import wasi:keyvalue/watcher@0.2.0-draft2 is missing: "), "{text}");
 }
 
 #[test]
