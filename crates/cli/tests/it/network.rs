@@ -1,9 +1,11 @@
 //! Servers, names and sockets outside: what is granted is reached, by both versions of the interfaces, and nothing else.
 
 use crate::support::wharf;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::Stdio;
 use std::time::Duration;
-use wharf_testkit::{App, Server, guest, service};
+use wharf_testkit::{App, Server, eventually, guest, service};
 
 const WORLDS: [&str; 2] = ["misbehave", "misbehave-p3"];
 
@@ -104,4 +106,54 @@ fn a_server_inside_is_not_reached_by_a_grant_for_all() {
         }
         server.logged("WHARF-0022");
     }
+}
+
+/// Returns a port that nobody uses at the moment.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_program_listens_where_it_is_allowed_to_and_nowhere_else() {
+    let (port, other) = (free_port(), free_port());
+    let (file, address) = (guest("listen").display().to_string(), format!("127.0.0.1:{port}"));
+    let refused = wharf().run(["run", file.as_str(), address.as_str()]).to_string();
+    assert!(refused.contains("Permission denied"), "{refused}");
+    let elsewhere = format!("127.0.0.1:{other}");
+    let refused = wharf().run(["run", "--allow-listen", &address, &file, &elsewhere]).to_string();
+    assert!(refused.contains("Permission denied"), "{refused}");
+    // A grant to connect is none to listen.
+    let refused = wharf().run(["run", "--allow-net", &address, &file, &address]).to_string();
+    assert!(refused.contains("Permission denied"), "{refused}");
+
+    let mut command = wharf().command();
+    command.args(["run", "--allow-listen", &address, &file, &address]).stdout(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    let mut stream = eventually("it listens", || TcpStream::connect(&address).ok());
+    stream.write_all(b"hello").unwrap();
+    let mut back = [0; 5];
+    stream.read_exact(&mut back).unwrap();
+    assert_eq!(&back, b"hello");
+    let mut said = String::new();
+    program.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "echoed 5 bytes\n");
+    assert!(program.wait().unwrap().success());
+}
+
+#[test]
+fn a_program_without_a_manifest_asks_the_servers_that_it_is_allowed_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answerer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 1024];
+        let count = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        String::from_utf8_lossy(&head[..count]).into_owned()
+    });
+    let server = wharf().up(guest("misbehave")).with(&format!("--allow-http http://127.0.0.1:{port}")).start();
+    assert_ne!(server.get("bad", "/fetch?url=http://127.0.0.1:1/").status(), 200);
+    let answer = server.get("bad", &format!("/fetch?url=http://127.0.0.1:{port}/x"));
+    assert_eq!(answer.status(), 200, "{}\n{}", answer.text(), server.log());
+    assert!(answerer.join().unwrap().starts_with("GET /x HTTP/1.1\r\n"));
 }
