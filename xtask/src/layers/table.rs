@@ -133,7 +133,7 @@ pub(super) const ONLY: &[Only] = &[
         reason: "TLS ends in the gateway and begins in `http` and with PostgreSQL; `node` and `cli` bring certificates",
     },
     Only {
-        crates: &["tokio-postgres", "tokio-postgres-rustls", "deadpool-*", "rusqlite"],
+        crates: &["tokio-postgres", "tokio-postgres-rustls", "rusqlite"],
         users: &["wharf-sql"],
         dev: false,
         reason: "a server's protocol is one capability's business",
