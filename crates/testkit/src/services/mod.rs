@@ -47,5 +47,5 @@ pub use nats::Nats;
 pub use postgres::Postgres;
 pub use redis::Redis;
 pub use s3::S3;
-pub use skip::skip;
+pub use skip::{not_allowed, skip};
 pub use vault::Vault;

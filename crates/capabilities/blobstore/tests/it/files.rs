@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wharf_blobstore::api::{Error, Store};
 use wharf_kit::{Kind, Namespace};
-use wharf_testkit::services::skip;
+use wharf_testkit::services::not_allowed;
 
 use crate::children;
 use crate::fixture::{Fixture, PIECE, container, content, get, id, is_absent, names, open, put, set, try_get, try_put};
@@ -162,7 +162,7 @@ async fn a_state_folder_that_cannot_be_written_can_be_read() {
     let before: &[&str] = &["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override", "--"];
     let before = if is_superuser { before } else { &[] };
     if is_superuser && !children::works(before) {
-        skip("the superuser cannot give up writing everywhere (setpriv)");
+        not_allowed("the superuser cannot give up writing everywhere (setpriv)");
     } else {
         children::run("files::reads_from_a_folder_that_cannot_be_written_when_asked", fixture.folder(), before, "");
     }
@@ -210,7 +210,7 @@ fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
     let script = "mount -t tmpfs -o size=4m none \"$0\" && exec \"$@\"";
     let before = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, path];
     if !children::works(&before) {
-        return skip("no small disk can be mounted (unshare)");
+        return not_allowed("no small disk can be mounted (unshare)");
     }
     children::run("files::fills_the_disk_when_asked", folder.path(), &before, "");
 }

@@ -196,7 +196,7 @@ fn on_a_disk(folder: &TempDir, options: &str, then: &str) -> Option<String> {
     let inner = format!("D=\"{path}\"; mount -t tmpfs -o {options} tmpfs \"$D\" && {then}");
     let is_possible = Command::new("unshare").args(["--mount", "sh", "-c", &inner]).output();
     if !is_possible.is_ok_and(|output| output.status.success()) {
-        wharf_testkit::services::skip("a disk of its own is for root");
+        wharf_testkit::services::not_allowed("a disk of its own is for root");
         return None;
     }
     Some(format!("exec unshare --mount sh -c '{inner} && exec \"$0\" \"$@\"' \"$0\" \"$@\""))
