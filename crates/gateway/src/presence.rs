@@ -3,7 +3,8 @@
 //! A client that closed its socket and one that closed its sending side send the same: an end of stream. Which of them it was is
 //! answered by the next bytes that are sent to it, which the one takes and the other resets; before there are any, both get some time.
 //! A probe of our own is none of the bytes that could be sent: an empty segment is acknowledged by both, and an interim response is
-//! more than some clients of HTTP/1 bear. One that resets the connection, at once or by such an answer, gets no time. HTTP/2 says itself when a client gives up, and TLS is closed by a message: both need no look.
+//! more than some clients of HTTP/1 bear. One that resets the connection, at once or by such an answer, gets no time. HTTP/2 says itself
+//! when a client gives up, and TLS is closed by a message: both need no look.
 
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};

@@ -37,9 +37,7 @@ impl Capabilities {
             secrets: Arc::new(Allowed::none(who.clone())),
         }
     }
-}
 
-impl Capabilities {
     /// Returns a line for people for each label: what it is and where it is bound.
     pub fn describe(&self) -> Vec<String> {
         let labels =

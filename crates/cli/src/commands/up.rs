@@ -118,9 +118,9 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     let state = State::open(&state_path).map_err(|error| node_error(&error))?;
     let writer = Log::start(format.lines(), Box::new(std::io::stderr()))
         .map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))?;
+    let (operator, operator_file) = operator::read(args.node.as_deref(), &project.folder())?;
     let stack_bytes =
         read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
-    let (operator, operator_file) = operator::read(args.node.as_deref(), &project.folder())?;
     let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
     let settings = Settings { instances: args.instances, stack_bytes, ..Settings::default() };
     let runtime = Runtime::new(settings, state.cache());

@@ -1,6 +1,6 @@
 //! The example `shortener`: a Python component that keeps what it is given, wherever the operator says.
 
-use crate::support::wharf;
+use crate::support::{send, wharf};
 use std::collections::BTreeSet;
 use wharf_testkit::services::Redis;
 use wharf_testkit::{App, Server};
@@ -17,9 +17,7 @@ fn example() -> App {
 }
 
 fn post(server: &Server, path: &str) -> (u16, String) {
-    let mut connection = server.connect();
-    connection.send(format!("POST {path} HTTP/1.1\r\nhost: s\r\ncontent-length: 0\r\n\r\n"));
-    let answer = connection.response().unwrap_or_else(|broken| panic!("{broken:?}\n{}", server.log()));
+    let answer = send(server, "POST", path, b"");
     (answer.status(), answer.text().trim().to_owned())
 }
 

@@ -1,31 +1,16 @@
 //! The example `thumbnails`: a Rust component that keeps images as blobs, in files and in S3, and scales them.
 
-use crate::support::{curl, wharf};
+use crate::support::{curl, example, send, wharf};
 use std::path::Path;
 use wharf_testkit::services::S3;
-use wharf_testkit::{App, Program, Response, Server, eventually};
+use wharf_testkit::{App, Program, Server, eventually};
 
-/// The example's folder, with its component where the build would put it.
-fn example() -> App {
-    let app = App::empty();
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/thumbnails/wharf.toml");
-    app.write("wharf.toml", std::fs::read(manifest).unwrap());
-    std::fs::create_dir_all(app.path("target/wasm32-wasip2/release")).unwrap();
-    app.copy_guest("thumbnails", "target/wasm32-wasip2/release/thumbnails.wasm");
-    app
+fn thumbnails() -> App {
+    example("thumbnails", include_str!("../../../../examples/thumbnails/wharf.toml"), "thumbnails")
 }
 
 fn start(program: &Program, app: &App) -> Server {
     program.up(app.folder()).with("--no-build").state(&app.path("state")).start()
-}
-
-#[track_caller]
-fn send(server: &Server, method: &str, path: &str, body: &[u8]) -> Response {
-    let mut connection = server.connect();
-    connection.send(format!("{method} {path} HTTP/1.1\r\nhost: t\r\ncontent-length: {}\r\n\r\n", body.len()));
-    // An answer may come before all of it is sent.
-    let _ = connection.try_send(body);
-    connection.response().unwrap_or_else(|broken| panic!("{method} {path}: {broken:?}\n{}", server.log()))
 }
 
 #[track_caller]
@@ -230,7 +215,7 @@ fn what_is_asked_wrongly_is_refused(server: &Server) {
 
 #[test]
 fn images_are_kept_in_the_state_folder() {
-    let app = example();
+    let app = thumbnails();
     let mut server = start(&wharf(), &app);
     serves(&mut server);
     let blobs = app.path("state/data/blobstore/thumbnails");
@@ -269,7 +254,7 @@ fn uploads(s3: &S3) -> String {
 fn images_are_kept_in_s3() {
     let Some(s3) = S3::start() else { return };
     s3.create_bucket("pictures");
-    let app = example();
+    let app = thumbnails();
     let binding = format!(
         "backend = \"s3\"\nendpoint = \"{}\"\nallow_http = true\nbucket = \"pictures\"\naccess_key = \"{}\"\n\
          secret_key = {{ env = \"PICTURES\" }}\nretries = 1\n",
