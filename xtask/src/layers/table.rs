@@ -79,11 +79,17 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-telemetry",
         ],
     },
+    Crate {
+        layer: 5,
+        name: "wharf-build",
+        uses: &["wharf-runtime", "wharf-component", "wharf-app", "wharf-telemetry"],
+    },
     // The commands put together what they run and fill in every part's settings.
     Crate {
         layer: 6,
         name: "wharf-cli",
         uses: &[
+            "wharf-build",
             "wharf-node",
             "wharf-gateway",
             "wharf-trigger",
