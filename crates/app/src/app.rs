@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::dependency::Dependency;
 use crate::grant::Grants;
 use crate::hidden::Hidden;
 use crate::problem::Span;
@@ -41,6 +42,8 @@ pub struct Component {
     pub reuse: Reuse,
     /// What the component may touch. Nothing else can be reached.
     pub grants: Grants,
+    /// Which of its imports other components satisfy, in the order of the file.
+    pub dependencies: Vec<Dependency>,
     /// Where the manifest names the component; empty in an app that has no manifest.
     pub name_span: Span,
     /// Where the manifest gives the source; empty in an app that has no manifest.
@@ -138,7 +141,18 @@ pub struct HttpTrigger {
     pub route: Option<Route>,
     /// What answers.
     pub target: Target,
+    /// Components that requests pass on their way to the target, the first one first.
+    pub middleware: Vec<Middleware>,
     /// Where the manifest declares it; empty in an app that has no manifest.
+    pub span: Span,
+}
+
+/// A component that requests pass on their way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Middleware {
+    /// Its name, which exists in [`App::components`].
+    pub component: String,
+    /// Where the manifest names it.
     pub span: Span,
 }
 
@@ -176,6 +190,7 @@ impl App {
             limits: Limits::default(),
             reuse: Reuse::Never,
             grants: Grants::default(),
+            dependencies: Vec::new(),
             name_span: 0..0,
             source_span: 0..0,
             files_spans: Vec::new(),
@@ -184,7 +199,12 @@ impl App {
         Self {
             version: "0.0.0".to_owned(),
             components: vec![component],
-            http: vec![HttpTrigger { route: Some(everything), target: Target::Component(name.clone()), span: 0..0 }],
+            http: vec![HttpTrigger {
+                route: Some(everything),
+                target: Target::Component(name.clone()),
+                middleware: Vec::new(),
+                span: 0..0,
+            }],
             variables: Vec::new(),
             secrets: BTreeMap::new(),
             name,

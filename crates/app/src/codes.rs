@@ -42,6 +42,8 @@ pub(crate) const VARIABLE: &str = "WHARF-0127";
 pub(crate) const TEMPLATE: &str = "WHARF-0128";
 pub(crate) const SECRET: &str = "WHARF-0129";
 pub(crate) const UNSET: &str = "WHARF-0130";
+pub(crate) const DEPENDENCY: &str = "WHARF-0131";
+pub(crate) const CYCLE: &str = "WHARF-0132";
 
 /// Every code of the manifest, in order.
 pub const CODES: &[Code] = &[
@@ -231,6 +233,20 @@ pub const CODES: &[Code] = &[
                first that has one: the flag `--variable NAME=VALUE`; the environment variable `WHARF_VARIABLE_NAME`, in upper \
                case with `_` for `-`; the same in the file `.env` beside the manifest; the TOML file of `--variables`; the \
                `default`. A secret may also be stored with `wharf secrets set NAME`.",
+    },
+    Code {
+        code: DEPENDENCY,
+        title: "an invalid dependency",
+        text: "A key of `[component.NAME.dependencies]` is the name of an import: `ns:pkg/interface` or `ns:pkg`, with or without \
+               `@MAJOR.MINOR.PATCH`, or the plain name of an import that is no interface. `inherit` is `true`, `false`, or a list of \
+               keys of `grants`.",
+    },
+    Code {
+        code: CYCLE,
+        title: "components depend on each other in a circle",
+        text: "A component is joined to its dependencies when it is loaded, so none of them may depend on it, nor on something \
+               that does. Move what both need into a component of its own, or have one call the other by HTTP at \
+               `http://COMPONENT.wharf.internal`, which may go in circles.",
     },
 ];
 

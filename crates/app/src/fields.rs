@@ -56,6 +56,8 @@ pub enum Kind {
     TextsOrTables,
     /// A list of texts, or a table from such texts to tables with the keys below it.
     Labels,
+    /// `true`, `false`, or a list of texts.
+    BoolOrTexts,
     /// Anything.
     Any,
 }
@@ -77,6 +79,7 @@ impl Kind {
             Self::Tables => "list of tables",
             Self::TextsOrTables => "list of texts or tables",
             Self::Labels => "list of labels, or tables by label",
+            Self::BoolOrTexts => "`true`, `false` or a list of texts",
             Self::Any => "anything",
         }
     }
@@ -239,7 +242,30 @@ pub const FIELDS: &[Field] = &[
     ),
     field("component.*.grants.secrets", Kind::Texts, "Names of secrets, which the component gets by `wharf:secrets`."),
     field("component.*.grants.inference", Kind::Any, "Models for inference.").later(),
-    field("component.*.dependencies", Kind::Named, "Imports that other components provide, linked in process.").later(),
+    field(
+        "component.*.dependencies",
+        Kind::Named,
+        "Imports that other components satisfy, by the name of the import: `\"acme:auth/check@1.0.0\"`, or `\"acme:auth\"` for all \
+         interfaces of a package. Versions that are compatible fit.",
+    ),
+    field("component.*.dependencies.*.component", Kind::Text, "A component of the app that satisfies it."),
+    field("component.*.dependencies.*.path", Kind::Text, "A file that satisfies it, relative to the manifest."),
+    field("component.*.dependencies.*.registry", Kind::Text, "A reference to an artifact in a registry.").later(),
+    field("component.*.dependencies.*.version", Kind::Text, "The version in the registry.").later(),
+    field("component.*.dependencies.*.url", Kind::Text, "An address to download from.").later(),
+    field("component.*.dependencies.*.digest", Kind::Text, "What the bytes must hash to.").later(),
+    field(
+        "component.*.dependencies.*.link",
+        Kind::Text,
+        "`\"fused\"`: composed into one component, with one budget and one fate. `\"isolated\"`: an instance with a store, memory, budget \
+         and grants of its own. Absent: fused for a component of the app, isolated for what comes from elsewhere.",
+    ),
+    field(
+        "component.*.dependencies.*.inherit",
+        Kind::BoolOrTexts,
+        "Which grants of the component the dependency has instead of its own: `true` for all, or keys of `grants`, as in `[\"http\"]`.",
+    )
+    .default("false"),
     field("trigger", Kind::Table, "What starts the components."),
     field("trigger.http", Kind::Tables, "HTTP requests, each table with a `component` or a `static` answer."),
     field(
@@ -268,7 +294,13 @@ pub const FIELDS: &[Field] = &[
         "Whether only components of the app reach it, at `http://COMPONENT.wharf.internal`.",
     )
     .default("false"),
-    field("trigger.http.middleware", Kind::Texts, "Components that requests pass on their way.").later(),
+    field(
+        "trigger.http.middleware",
+        Kind::Texts,
+        "Components that requests pass on their way to `component`, the first one first. Each imports what it exports: \
+         `wasi:http/handler@0.3.x`, or `wasi:http/incoming-handler@0.2.x`.",
+    )
+    .default("[]"),
     field("trigger.cron", Kind::Tables, "Times at which a component is called.").later(),
     field("trigger.message", Kind::Tables, "Messages that a component is called with.").later(),
 ];

@@ -8,6 +8,7 @@
 
 mod app;
 mod codes;
+mod dependency;
 mod fields;
 mod grant;
 mod hidden;
@@ -22,8 +23,9 @@ pub mod route;
 mod template;
 mod variables;
 
-pub use app::{App, Build, Component, HttpTrigger, Limits, Reuse, Source, StaticResponse, Target};
+pub use app::{App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target};
 pub use codes::{CODES, Code, find_code};
+pub use dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Provider};
 pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
 pub use grant::{
     Access, ConfigGrant, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LabelError,

@@ -19,6 +19,8 @@ use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
 mod certain;
 mod component;
 mod conflict;
+mod cycle;
+mod dependencies;
 mod grants;
 mod labels;
 mod limits;
@@ -106,6 +108,7 @@ fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {
     let components = read_components(&root, &mut mentions, &mut problems);
     let http = trigger::read(&root, &mut mentions, &mut problems);
     conflict::check(&http, &mut problems);
+    cycle::check(&components, &mut problems);
     variables::check_uses(&root, &variables, &mut problems);
     check_mentions(&mentions, &component_names(&root), &mut problems);
     let untouched = root.value("component").is_none() && root.value("trigger").is_none();

@@ -53,6 +53,9 @@ fn value(field: &Field) -> Value {
         Kind::Duration => json!({ "type": "string", "pattern": "^[0-9]+ *(ns|us|ms|s|m|h)$" }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::TextMap => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
+        Kind::BoolOrTexts => {
+            json!({ "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }] })
+        }
         Kind::Any => json!({}),
         _ if field.later => json!({}),
         Kind::Table => table(),

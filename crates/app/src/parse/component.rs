@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Mention, grants, limits, refuse_later};
+use super::{Mention, dependencies, grants, limits};
 use crate::app::{Build, Component, Source};
 use crate::codes;
 use crate::grant::path_mistake;
@@ -17,7 +17,6 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> Component {
     let (source, source_span) = read_source(section, problems);
-    refuse_later(section, "dependencies", "components that are linked in process", problems);
     Component {
         name: (*name.get_ref()).to_owned(),
         source,
@@ -25,6 +24,7 @@ pub(super) fn read(
         limits: limits::read(section, problems),
         reuse: limits::read_reuse(section, problems),
         grants: grants::read(section, mentions, problems),
+        dependencies: dependencies::read(section, mentions, problems),
         name_span: name.span(),
         source_span,
         files_spans: files_spans(section),
@@ -44,15 +44,18 @@ fn read_source(section: &Section<'_>, problems: &mut Problems) -> (Source, Span)
         section.missing("source", "write `source = \"FILE.wasm\"`", problems);
         return nowhere;
     };
-    let path = match value.get_ref() {
-        DeValue::String(_) => as_text(value),
+    let read = match value.get_ref() {
+        DeValue::String(_) => as_text(value).map(|path| file(&path, problems)),
         DeValue::Table(_) => {
             let Some(table) = section.section("source", "component.*.source", problems) else { return nowhere };
-            read_source_table(&table, problems)
+            read_source_keys(&table, problems)
         }
         _ => section.mistyped("source", value, problems),
     };
-    let Some(path) = path else { return nowhere };
+    read.unwrap_or(nowhere)
+}
+
+fn file(path: &Spanned<&str>, problems: &mut Problems) -> (Source, Span) {
     let text = *path.get_ref();
     if let Some(why) = path_mistake(text) {
         problems.add(Problem::error(codes::PATH, path.span(), format!("the path of the component {why}")));
@@ -62,7 +65,8 @@ fn read_source(section: &Section<'_>, problems: &mut Problems) -> (Source, Span)
     (Source::File(text.to_owned()), path.span())
 }
 
-fn read_source_table<'d>(table: &Section<'d>, problems: &mut Problems) -> Option<Spanned<&'d str>> {
+/// Reads the keys that say where the bytes of a component come from, in `source` or in a dependency.
+pub(super) fn read_source_keys(table: &Section<'_>, problems: &mut Problems) -> Option<(Source, Span)> {
     for (key, message) in [
         ("registry", "this version of Wharf does not load components from registries"),
         ("url", "this version of Wharf does not download components"),
@@ -73,7 +77,7 @@ fn read_source_table<'d>(table: &Section<'d>, problems: &mut Problems) -> Option
         }
     }
     if table.value("path").is_none() {
-        table.missing("path", "write `source = \"FILE.wasm\"`", problems);
+        table.missing("path", "write `path = \"FILE.wasm\"`", problems);
     }
     for key in ["version", "digest"] {
         if let Some(span) = table.key_span(key) {
@@ -81,7 +85,7 @@ fn read_source_table<'d>(table: &Section<'d>, problems: &mut Problems) -> Option
             problems.add(problem.with_label("not in this version").with_help(format!("remove `{key}`")));
         }
     }
-    table.text("path", problems)
+    table.text("path", problems).map(|path| file(&path, problems))
 }
 
 fn later(span: Span, message: &str) -> Problem {

@@ -1,3 +1,5 @@
+mod dependencies;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -383,18 +385,16 @@ environment = {{ \"A=\" = \"1\", B = 2 }}
 fn what_comes_later_is_refused_where_ignoring_it_would_matter() {
     check(
         "name = \"n\"\n\n\n[component.a]\nsource = { registry = \"r\", version = \"1\" }\n\
-         [component.a.dependencies]\n\"x:y/z\" = { component = \"b\" }\n[component.b]\nsource = { url = \"https://x\" }\n\
+         [component.b]\nsource = { url = \"https://x\" }\n\
          [component.c]\nsource = \"https://x/c.wasm\"\n[component.d]\nsource = { path = \"d\", digest = \"x\" }\n\
-         [[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\nmiddleware = [\"b\"]\n[[trigger.cron]]\n[[trigger.message]]\n",
+         [[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n[[trigger.cron]]\n[[trigger.message]]\n",
         "
 5:12 0116 this version of Wharf does not load components from registries; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
-6:14 0117 this version of Wharf does not have components that are linked in process; not in this version; remove `dependencies`
-9:12 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
-11:10 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
-13:24 0117 this version of Wharf does not check a `digest`; not in this version; remove `digest`
-17:1 0117 this version of Wharf does not have middleware; not in this version; remove `middleware`
-18:11 0117 this version of Wharf does not have triggers for times; not in this version; remove `cron`
-19:11 0117 this version of Wharf does not have triggers for messages; not in this version; remove `message`",
+7:12 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
+9:10 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
+11:24 0117 this version of Wharf does not check a `digest`; not in this version; remove `digest`
+15:11 0117 this version of Wharf does not have triggers for times; not in this version; remove `cron`
+16:11 0117 this version of Wharf does not have triggers for messages; not in this version; remove `message`",
     );
 }
 

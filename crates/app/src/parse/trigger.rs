@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{Mention, refuse_later};
-use crate::app::{HttpTrigger, StaticResponse, Target};
+use crate::app::{HttpTrigger, Middleware, StaticResponse, Target};
 use crate::codes;
 use crate::grant::INTERNAL_SUFFIX;
 use crate::problem::{Problem, Span};
@@ -33,11 +33,11 @@ pub(super) fn read(root: &Section<'_>, mentions: &mut Vec<Mention>, problems: &m
 }
 
 fn read_http(section: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Option<HttpTrigger> {
-    refuse_later(section, "middleware", "middleware", problems);
     let path = read_path(section, problems);
     let host = read_host(section, problems);
     let methods = read_methods(section, problems);
     let target = read_target(section, matches!(path, Path::Private(_)), mentions, problems);
+    let middleware = read_middleware(section, mentions, problems);
     let (route, span) = match path {
         Path::Invalid => return None,
         Path::Private(span) => {
@@ -46,7 +46,7 @@ fn read_http(section: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut 
         }
         Path::Public(path, span) => (Some(Route { host: host?, path, methods: methods? }), span),
     };
-    Some(HttpTrigger { route, target: target?, span })
+    Some(HttpTrigger { route, target: target?, middleware, span })
 }
 
 enum Path {
@@ -166,6 +166,32 @@ fn method_problem(name: &Spanned<&str>) -> Option<Problem> {
     } else {
         None
     }
+}
+
+/// More than anybody needs, and few enough for a chain to be one request's work.
+const MIDDLEWARE_MAX: usize = 8;
+
+fn read_middleware(section: &Section<'_>, mentions: &mut Vec<Mention>, problems: &mut Problems) -> Vec<Middleware> {
+    let names = section.texts("middleware", problems);
+    if let Some(extra) = names.get(MIDDLEWARE_MAX) {
+        let message = format!("a trigger has at most {MIDDLEWARE_MAX} components as middleware");
+        problems.add(Problem::error(codes::BOUNDS, extra.span(), message));
+    }
+    let mut middleware: Vec<Middleware> = Vec::new();
+    let target = section.value("component").and_then(as_text);
+    for name in names.into_iter().take(MIDDLEWARE_MAX) {
+        mentions.push(Mention { name: (*name.get_ref()).to_owned(), span: name.span() });
+        let first = middleware.iter().find(|other| other.component == *name.get_ref()).map(|other| other.span.clone());
+        let first =
+            first.or_else(|| target.as_ref().filter(|target| target.get_ref() == name.get_ref()).map(Spanned::span));
+        if let Some(first) = first {
+            let message = format!("a request would pass `{}` twice", name.get_ref());
+            let problem = Problem::error(codes::DUPLICATE, name.span(), message);
+            problems.add(problem.with_label("the second time").with_related(first, "here too"));
+        }
+        middleware.push(Middleware { component: name.get_ref().to_string(), span: name.span() });
+    }
+    middleware
 }
 
 fn read_target(
