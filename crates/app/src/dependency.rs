@@ -9,20 +9,20 @@ pub struct Dependency {
     /// Which imports of the component it satisfies.
     pub import: ImportName,
     /// What satisfies them.
-    pub provider: Provider,
-    /// How the two are joined; what fits the provider when the manifest does not say.
+    pub supplier: Supplier,
+    /// How the two are joined; what fits the supplier when the manifest does not say.
     pub link: Link,
     /// What of its dependant's grants the dependency has too.
     pub inherit: Inherit,
     /// Where the manifest names the import.
     pub span: Span,
-    /// Where the manifest names the provider.
-    pub provider_span: Span,
+    /// Where the manifest names the supplier.
+    pub supplier_span: Span,
 }
 
 /// Where a dependency comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Provider {
+pub enum Supplier {
     /// Another component of the app.
     Component(String),
     /// A component that is no part of the app: it has no grants of its own and the limits that are the default.
@@ -130,25 +130,6 @@ impl GrantKind {
     /// Returns the kind with this key.
     pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.key() == key)
-    }
-
-    /// Returns the kind of grant that an import draws on, by the name of its interface without version: `wasi:keyvalue/store`. Nothing for
-    /// interfaces that reach nothing: clocks, random, streams, types.
-    pub fn of_interface(path: &str) -> Option<Self> {
-        let (package, interface) = path.split_once('/')?;
-        match package {
-            "wasi:cli" if interface == "environment" => Some(Self::Environment),
-            "wasi:filesystem" if interface == "preopens" => Some(Self::Files),
-            "wasi:http" if matches!(interface, "outgoing-handler" | "client") => Some(Self::Http),
-            "wasi:sockets" => Some(Self::Net),
-            "wasi:keyvalue" => Some(Self::Keyvalue),
-            "wharf:sql" => Some(Self::Sql),
-            "wasi:blobstore" => Some(Self::Blobstore),
-            "wasi:messaging" | "wasmcloud:messaging" => Some(Self::Messaging),
-            "wasi:config" => Some(Self::Config),
-            "wharf:secrets" => Some(Self::Secrets),
-            _ => None,
-        }
     }
 }
 

@@ -25,7 +25,7 @@ mod variables;
 
 pub use app::{App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target};
 pub use codes::{CODES, Code, find_code};
-pub use dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Provider};
+pub use dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};
 pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
 pub use grant::{
     Access, ConfigGrant, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LabelError,

@@ -41,7 +41,7 @@ pub fn outline(bytes: &[u8]) -> Outline {
             }
             Payload::ComponentExportSection(section) => {
                 let exports = section.into_iter().map_while(Result::ok).take(NAMES);
-                for export in exports.filter(|export| export.kind == ComponentExternalKind::Instance) {
+                for export in exports.filter(|export| is_callable(export.kind)) {
                     outline.exports.push(export.name.name.to_owned());
                 }
             }
@@ -53,6 +53,11 @@ pub fn outline(bytes: &[u8]) -> Outline {
         }
     }
     outline
+}
+
+/// Tells whether there is something to call in what is exported.
+fn is_callable(kind: ComponentExternalKind) -> bool {
+    matches!(kind, ComponentExternalKind::Instance | ComponentExternalKind::Func)
 }
 
 /// Tells whether a call crosses the component's border without anything of the asynchronous part of the Component Model.
@@ -75,6 +80,16 @@ impl Outline {
         let names = self.imports.iter().chain(&self.exports);
         let mut names = names.filter_map(|name| Name::parse(name));
         self.has_async_calls || names.any(|name| name.namespace == "wasi" && name.is_on_track("0.3"))
+    }
+
+    /// Returns the full names of the imports, in the order of the file.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// Returns the full names of the exported interfaces and functions, in the order of the file.
+    pub fn exports(&self) -> &[String] {
+        &self.exports
     }
 
     /// Returns what the imports let the component ask for.

@@ -2,10 +2,11 @@
 //!
 //! In: grants, bound by `node`. Out: a view for each adapter. Next: `capabilities/*`.
 
+use crate::ctx::{Lent, Member};
 use crate::{Ctx, Recipe, Sockets};
 use std::sync::Arc;
 use wasmtime::component::Linker;
-use wharf_kit::{Counts, Granted, Tally, Who};
+use wharf_kit::{Counts, Granted, Names, Tally, Who};
 use wharf_secrets::Allowed;
 
 /// What one component may touch.
@@ -61,9 +62,9 @@ pub(crate) struct Used {
     messages: wharf_messaging::Held,
 }
 
-impl Ctx {
-    /// Returns what the invocation has done so far with each capability that it used.
-    pub fn usage(&self) -> impl Iterator<Item = (&'static str, Counts)> {
+impl Member {
+    /// Returns what the member has done so far with each capability that it used.
+    pub(crate) fn usage(&self) -> impl Iterator<Item = (&'static str, Counts)> {
         let used = &self.used;
         let all = [
             (wharf_keyvalue::CAPABILITY, used.keyvalue.counts()),
@@ -85,48 +86,54 @@ impl Drop for Ctx {
         if !tracing::enabled!(tracing::Level::DEBUG) {
             return;
         }
-        let Recipe { app, component, .. } = &*self.recipe;
         let request = self.request().map(tracing::field::display);
-        for (capability, Counts { calls, errors, denied, sent_bytes, received_bytes, nanos }) in self.usage() {
-            let micros = nanos / 1000;
-            tracing::debug!(
-                %app, %component, request, capability, calls, errors, denied, sent_bytes, received_bytes, micros,
-                "used a capability"
-            );
+        for member in self.members() {
+            let Recipe { app, component, .. } = &*member.recipe;
+            for (capability, Counts { calls, errors, denied, sent_bytes, received_bytes, nanos }) in member.usage() {
+                let micros = nanos / 1000;
+                tracing::debug!(
+                    %app, %component, request, capability, calls, errors, denied, sent_bytes, received_bytes, micros,
+                    "used a capability"
+                );
+            }
         }
     }
 }
 
-/// Links the adapters of all capabilities.
-pub(crate) fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
-    wharf_keyvalue::add_to_linker(linker, |ctx: &mut Ctx| wharf_keyvalue::View {
-        granted: &ctx.recipe.capabilities.keyvalue,
-        tally: &mut ctx.used.keyvalue,
-        table: &mut ctx.table,
+/// Links the adapters of all capabilities for the outermost component, which is member 0, or for another one.
+pub(crate) fn add_to_linker<const MEMBER: u8>(linker: &mut Linker<Ctx>, names: Names) -> wasmtime::Result<()> {
+    wharf_keyvalue::add_to_linker(linker, names, |ctx: &mut Ctx| {
+        let Lent { member, table, .. } = ctx.lend(MEMBER);
+        wharf_keyvalue::View { granted: &member.recipe.capabilities.keyvalue, tally: &mut member.used.keyvalue, table }
     })?;
-    wharf_sql::add_to_linker(linker, |ctx: &mut Ctx| wharf_sql::View {
-        granted: &ctx.recipe.capabilities.sql,
-        tally: &mut ctx.used.sql,
-        table: &mut ctx.table,
+    wharf_sql::add_to_linker(linker, names, |ctx: &mut Ctx| {
+        let Lent { member, table, .. } = ctx.lend(MEMBER);
+        wharf_sql::View { granted: &member.recipe.capabilities.sql, tally: &mut member.used.sql, table }
     })?;
-    wharf_blobstore::add_to_linker(linker, |ctx: &mut Ctx| wharf_blobstore::View {
-        granted: &ctx.recipe.capabilities.blobstore,
-        tally: &mut ctx.used.blobstore,
-        table: &mut ctx.table,
+    wharf_blobstore::add_to_linker(linker, names, |ctx: &mut Ctx| {
+        let Lent { member, table, .. } = ctx.lend(MEMBER);
+        wharf_blobstore::View {
+            granted: &member.recipe.capabilities.blobstore,
+            tally: &mut member.used.blobstore,
+            table,
+        }
     })?;
-    wharf_messaging::add_to_linker(linker, |ctx: &mut Ctx| wharf_messaging::View {
-        granted: &ctx.recipe.capabilities.messaging,
-        tally: &mut ctx.used.messaging,
-        table: &mut ctx.table,
-        held: &mut ctx.used.messages,
+    wharf_messaging::add_to_linker(linker, names, |ctx: &mut Ctx| {
+        let Lent { member, table, .. } = ctx.lend(MEMBER);
+        let Used { messaging, messages, .. } = &mut member.used;
+        wharf_messaging::View {
+            granted: &member.recipe.capabilities.messaging,
+            tally: messaging,
+            table,
+            held: messages,
+        }
     })?;
-    wharf_config::add_to_linker(linker, |ctx: &mut Ctx| wharf_config::View {
-        values: &ctx.recipe.capabilities.config,
-        tally: &mut ctx.used.config,
+    wharf_config::add_to_linker(linker, names, |ctx: &mut Ctx| {
+        let Lent { member, .. } = ctx.lend(MEMBER);
+        wharf_config::View { values: &member.recipe.capabilities.config, tally: &mut member.used.config }
     })?;
-    wharf_secrets::add_to_linker(linker, |ctx: &mut Ctx| wharf_secrets::View {
-        allowed: &ctx.recipe.capabilities.secrets,
-        tally: &mut ctx.used.secrets,
-        table: &mut ctx.table,
+    wharf_secrets::add_to_linker(linker, names, |ctx: &mut Ctx| {
+        let Lent { member, table, .. } = ctx.lend(MEMBER);
+        wharf_secrets::View { allowed: &member.recipe.capabilities.secrets, tally: &mut member.used.secrets, table }
     })
 }

@@ -25,17 +25,32 @@ pub struct Caller {
 
 /// What one store holds. Small, because one is made for each request: the WASI part is built when the guest first asks for it.
 pub struct Ctx {
-    pub(crate) recipe: Arc<Recipe>,
-    pub(crate) used: Used,
+    own: Member,
+    /// The other members of a fused component that have grants of their own; each is made when it first asks for something.
+    members: Vec<Option<Box<Member>>>,
     caller: Caller,
-    wasi: Option<WasiCtx>,
-    /// Made when the guest first asks for a socket or a name.
-    reach: Option<Arc<Reach>>,
     http: WasiHttpCtx,
-    pub(crate) hooks: Hooks,
     pub(crate) table: ResourceTable,
     /// The memory budget: the store's limiter.
     pub budget: Budget,
+}
+
+/// What one member of a fused component may touch, and has touched. A component that is not fused is its own only member.
+pub(crate) struct Member {
+    pub(crate) recipe: Arc<Recipe>,
+    pub(crate) used: Used,
+    wasi: Option<WasiCtx>,
+    /// Made when the guest first asks for a socket or a name.
+    reach: Option<Arc<Reach>>,
+    pub(crate) hooks: Hooks,
+}
+
+/// One member with what all members share.
+pub(crate) struct Lent<'a> {
+    pub(crate) member: &'a mut Member,
+    pub(crate) table: &'a mut ResourceTable,
+    caller: &'a Caller,
+    http: &'a mut WasiHttpCtx,
 }
 
 impl Ctx {
@@ -45,25 +60,90 @@ impl Ctx {
         table.set_max_capacity(handles);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
-        let hooks = Hooks::new(outbound, caller.clone());
-        Self { recipe, used: Used::default(), caller, wasi: None, reach: None, http, hooks, table, budget }
+        let own = Member::new(recipe, outbound, &caller);
+        Self { own, members: Vec::new(), caller, http, table, budget }
     }
 
     /// Returns the request that is being answered.
     pub(crate) fn request(&self) -> Option<&RequestId> {
         self.caller.request.as_ref()
     }
-}
 
-impl Ctx {
-    /// Lends what looking names up needs.
-    pub(crate) fn names(&mut self) -> sockets::View<'_> {
-        sockets::View { reach: reach_of(&mut self.reach, &self.recipe), table: &mut self.table }
+    /// Returns all members that have asked for anything, the outermost component first.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        std::iter::once(&self.own).chain(self.members.iter().flatten().map(Box::as_ref))
     }
 
-    /// Returns what the store did with sockets and names so far.
+    /// Lends one member. Zero is the outermost component; another number is one of its recipe's `members`, from one on.
+    pub(crate) fn lend(&mut self, number: u8) -> Lent<'_> {
+        let Self { own, members, caller, http, table, .. } = self;
+        let member = match number.checked_sub(1).map(usize::from) {
+            None => own,
+            Some(place) => joined(own, members, caller, place),
+        };
+        Lent { member, table, caller, http }
+    }
+}
+
+/// Returns the member at `place`, which is made at its first call.
+fn joined<'a>(
+    own: &Member,
+    members: &'a mut Vec<Option<Box<Member>>>,
+    caller: &Caller,
+    place: usize,
+) -> &'a mut Member {
+    if members.len() <= place {
+        members.resize_with(place + 1, || None);
+    }
+    members[place].get_or_insert_with(|| {
+        let (recipe, outbound) = match own.recipe.members.get(place) {
+            Some((recipe, outbound)) => (Arc::clone(recipe), Arc::clone(outbound)),
+            // The linker has names for no more members than the recipe has; if that were broken, the member may touch nothing.
+            None => nothing(&own.recipe),
+        };
+        Box::new(Member::new(recipe, outbound, caller))
+    })
+}
+
+fn nothing(recipe: &Recipe) -> (Arc<Recipe>, Arc<Outbound>) {
+    let (app, component) = (Arc::clone(&recipe.app), Arc::clone(&recipe.component));
+    let denied = Outbound::denied(Arc::clone(&app), Arc::clone(&component));
+    (Arc::new(Recipe::bare(app, component, recipe.stdio.clone())), Arc::new(denied))
+}
+
+impl Member {
+    fn new(recipe: Arc<Recipe>, outbound: Arc<Outbound>, caller: &Caller) -> Self {
+        let hooks = Hooks::new(outbound, caller.clone());
+        Self { recipe, used: Used::default(), wasi: None, reach: None, hooks }
+    }
+
+    /// Returns what the member did with sockets and names so far.
     pub(crate) fn socket_counts(&self) -> Counts {
         self.reach.as_deref().map(Reach::counts).unwrap_or_default()
+    }
+}
+
+impl<'a> Lent<'a> {
+    /// Lends what looking names up needs.
+    pub(crate) fn names(self) -> sockets::View<'a> {
+        let Member { reach, recipe, .. } = self.member;
+        sockets::View { reach: reach_of(reach, recipe), table: self.table }
+    }
+
+    /// Lends what WASI needs.
+    pub(crate) fn wasi(self) -> WasiCtxView<'a> {
+        let Member { wasi, reach, recipe, .. } = self.member;
+        let caller = self.caller;
+        let ctx = wasi.get_or_insert_with(|| {
+            let reach = recipe.sockets.has_any().then(|| Arc::clone(reach_of(reach, recipe)));
+            recipe.build(caller.request.as_ref(), reach)
+        });
+        WasiCtxView { ctx, table: self.table }
+    }
+
+    /// Lends what HTTP needs.
+    pub(crate) fn http(self) -> WasiHttpCtxView<'a> {
+        WasiHttpCtxView { hooks: &mut self.member.hooks, table: self.table, ctx: self.http }
     }
 }
 
@@ -73,17 +153,12 @@ fn reach_of<'a>(reach: &'a mut Option<Arc<Reach>>, recipe: &Recipe) -> &'a Arc<R
 
 impl WasiView for Ctx {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Self { wasi, reach, recipe, caller, table, .. } = self;
-        let ctx = wasi.get_or_insert_with(|| {
-            let reach = recipe.sockets.has_any().then(|| Arc::clone(reach_of(reach, recipe)));
-            recipe.build(caller.request.as_ref(), reach)
-        });
-        WasiCtxView { ctx, table }
+        self.lend(0).wasi()
     }
 }
 
 impl WasiHttpView for Ctx {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        self.lend(0).http()
     }
 }

@@ -7,6 +7,7 @@
 use crate::Ctx;
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Result};
+use wharf_kit::Names;
 
 /// Links all host interfaces.
 ///
@@ -15,7 +16,7 @@ use wasmtime::{Engine, Result};
 pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = plain(engine)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    crate::sockets::add_p3_to_linker(&mut linker, Ctx::names)?;
+    crate::sockets::add_p3_to_linker(&mut linker, |ctx: &mut Ctx| ctx.lend(0).names())?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     Ok(linker)
 }
@@ -27,9 +28,9 @@ pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
 pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    crate::sockets::add_p2_to_linker(&mut linker, Ctx::names)?;
+    crate::sockets::add_p2_to_linker(&mut linker, |ctx: &mut Ctx| ctx.lend(0).names())?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    crate::capabilities::add_to_linker(&mut linker)?;
+    crate::capabilities::add_to_linker::<0>(&mut linker, Names::OWN)?;
     crate::logging::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -2,11 +2,10 @@
 //!
 //! In: the grants of a component, resolved. Out: a [`WasiCtx`]. Next: [`crate::Ctx`], which follows it when a guest first asks.
 
-use crate::Capabilities;
-use crate::Sockets;
 use crate::clocks::Coarse;
 use crate::sockets::Reach;
 use crate::stdio::LineSink;
+use crate::{Capabilities, Outbound, Sockets};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +63,8 @@ pub struct Recipe {
     pub stdio: Stdio,
     /// Stores, databases, messages, configuration and secrets.
     pub capabilities: Capabilities,
+    /// For a fused component: what its members may use that have grants of their own, by their numbers from one on.
+    pub members: Vec<(Arc<Recipe>, Arc<Outbound>)>,
 }
 
 /// A recipe that cannot be followed.
@@ -95,6 +96,7 @@ impl Recipe {
             clock_resolution: None,
             sockets: Arc::new(Sockets::none(who)),
             stdio,
+            members: Vec::new(),
         }
     }
 

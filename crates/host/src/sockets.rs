@@ -17,7 +17,9 @@ use wharf_app::{HostPattern, INTERNAL_SUFFIX, NetPattern, Ports, is_public};
 use wharf_http::Resolver;
 use wharf_kit::{Counts, Usage, Who};
 
-pub(crate) use lookup::{View, add_p2_to_linker, add_p3_to_linker};
+pub(crate) use lookup::{
+    View, add_p2_to_linker, add_p2_to_linker_instance, add_p3_to_linker, add_p3_to_linker_instance,
+};
 
 /// Addresses of names that a store keeps; the oldest are forgotten. A guest chooses how many it looks up.
 const LEARNED: usize = 1024;

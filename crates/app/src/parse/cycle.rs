@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::app::Component;
 use crate::codes;
-use crate::dependency::{Dependency, Provider};
+use crate::dependency::{Dependency, Supplier};
 use crate::problem::Problem;
 use crate::read::Problems;
 
@@ -45,12 +45,12 @@ fn walk<'a>(
             continue;
         };
         step.next += 1;
-        let Provider::Component(name) = &dependency.provider else { continue };
-        let Some(provider) = by_name.get(name.as_str()) else { continue };
+        let Supplier::Component(name) = &dependency.supplier else { continue };
+        let Some(supplier) = by_name.get(name.as_str()) else { continue };
         match done.get(name.as_str()) {
             None => {
-                done.insert(&provider.name, false);
-                way.push(Step { component: provider, next: 0 });
+                done.insert(&supplier.name, false);
+                way.push(Step { component: supplier, next: 0 });
             }
             Some(false) => problems.add(closed(&way, dependency, name)),
             Some(true) => {}
@@ -62,6 +62,6 @@ fn closed(way: &[Step<'_>], dependency: &Dependency, name: &str) -> Problem {
     let names = way.iter().map(|step| step.component.name.as_str()).skip_while(|on_way| *on_way != name);
     let circle: Vec<String> = names.chain([name]).map(|name| format!("`{name}`")).collect();
     let message = format!("components depend on each other in a circle: {}", circle.join(" → "));
-    let problem = Problem::error(codes::CYCLE, dependency.provider_span.clone(), message);
+    let problem = Problem::error(codes::CYCLE, dependency.supplier_span.clone(), message);
     problem.with_label("this closes it").with_help("move what both need into a component that depends on neither")
 }

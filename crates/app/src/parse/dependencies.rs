@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::{Mention, component};
 use crate::codes;
-use crate::dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Provider};
+use crate::dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};
 use crate::nearest::nearest;
 use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, entries, wrong_type};
@@ -41,22 +41,22 @@ fn one(
         }
     };
     let section = Section::open(table, value.span(), PATH, title, problems);
-    let provider = read_provider(&section, mentions, problems);
+    let supplier = read_supplier(&section, mentions, problems);
     let link = read_link(&section, problems);
     let inherit = read_inherit(&section, problems);
-    let (provider, provider_span) = provider?;
-    let link = link.unwrap_or(match provider {
-        Provider::Component(_) => Link::Fused,
-        Provider::Source(_) => Link::Isolated,
+    let (supplier, supplier_span) = supplier?;
+    let link = link.unwrap_or(match supplier {
+        Supplier::Component(_) => Link::Fused,
+        Supplier::Source(_) => Link::Isolated,
     });
-    Some(Dependency { import: import?, provider, link, inherit, span: name.span(), provider_span })
+    Some(Dependency { import: import?, supplier, link, inherit, span: name.span(), supplier_span })
 }
 
-fn read_provider(
+fn read_supplier(
     section: &Section<'_>,
     mentions: &mut Vec<Mention>,
     problems: &mut Problems,
-) -> Option<(Provider, Span)> {
+) -> Option<(Supplier, Span)> {
     let component = section.text("component", problems);
     let other = ["path", "url", "registry", "version", "digest"].into_iter().find_map(|key| section.key_span(key));
     if let (Some(name), Some(span)) = (&component, other.clone()) {
@@ -65,7 +65,7 @@ fn read_provider(
     }
     if let Some(name) = component {
         mentions.push(Mention { name: (*name.get_ref()).to_owned(), span: name.span() });
-        return Some((Provider::Component((*name.get_ref()).to_owned()), name.span()));
+        return Some((Supplier::Component((*name.get_ref()).to_owned()), name.span()));
     }
     if section.value("component").is_some() {
         return None;
@@ -78,7 +78,7 @@ fn read_provider(
         );
         return None;
     }
-    component::read_source_keys(section, problems).map(|(source, span)| (Provider::Source(source), span))
+    component::read_source_keys(section, problems).map(|(source, span)| (Supplier::Source(source), span))
 }
 
 fn read_link(section: &Section<'_>, problems: &mut Problems) -> Option<Link> {

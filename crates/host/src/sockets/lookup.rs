@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::vec;
-use wasmtime::component::{Accessor, HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{Accessor, HasData, Linker, LinkerInstance, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup as p2;
 use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddress, Network};
 use wasmtime_wasi::p2::{DynPollable, Pollable, SocketError, SocketResult, subscribe};
@@ -24,6 +24,22 @@ struct Names;
 
 impl HasData for Names {
     type Data<'a> = View<'a>;
+}
+
+/// Links the interface of 0.2 in an instance of a linker.
+pub(crate) fn add_p2_to_linker_instance<T: 'static>(
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    p2::add_to_linker_instance::<T, Names>(instance, view)
+}
+
+/// Links the interface of 0.3 in an instance of a linker.
+pub(crate) fn add_p3_to_linker_instance<T: Send + 'static>(
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    p3::add_to_linker_instance::<T, Names>(instance, view)
 }
 
 /// Links the interface of 0.2 in the place of the engine's.

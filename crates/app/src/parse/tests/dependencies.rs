@@ -1,7 +1,7 @@
 //! Dependencies and middleware.
 
 use super::{check, sound};
-use crate::{GrantKind, Inherit, Link, Provider, Source};
+use crate::{GrantKind, Inherit, Link, Source, Supplier};
 
 /// Three components, the first with `lines` as its dependencies.
 fn app(lines: &str) -> String {
@@ -10,13 +10,13 @@ fn app(lines: &str) -> String {
 }
 
 #[test]
-fn a_dependency_has_a_provider_and_a_way_to_be_joined() {
+fn a_dependency_has_a_supplier_and_a_way_to_be_joined() {
     let app = sound(&app("\"x:y/z@1.0.0\" = { component = \"b\" }\n\"x:w\" = { path = \"w.wasm\", inherit = true }\n\
          plain = { component = \"c\", link = \"isolated\", inherit = [\"http\", \"sql\"] }"));
     let found: Vec<_> = app.components[0].dependencies.iter().collect();
     assert_eq!(found.iter().map(|one| one.import.as_str()).collect::<Vec<_>>(), ["x:y/z@1.0.0", "x:w", "plain"]);
-    assert_eq!(found[0].provider, Provider::Component("b".to_owned()));
-    assert_eq!(found[1].provider, Provider::Source(Source::File("w.wasm".to_owned())));
+    assert_eq!(found[0].supplier, Supplier::Component("b".to_owned()));
+    assert_eq!(found[1].supplier, Supplier::Source(Source::File("w.wasm".to_owned())));
     assert_eq!([found[0].link, found[1].link, found[2].link], [Link::Fused, Link::Isolated, Link::Isolated]);
     assert_eq!([&found[0].inherit, &found[1].inherit], [&Inherit::Nothing, &Inherit::Everything]);
     assert_eq!(found[2].inherit, Inherit::Only(vec![GrantKind::Http, GrantKind::Sql]));

@@ -18,7 +18,7 @@ use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
-use wharf_kit::{Access, Granted, Kind, Label, Payload, Refused, Tally};
+use wharf_kit::{Access, Granted, Kind, Label, Names as LinkNames, Payload, Refused, Tally};
 
 pub use container::Names;
 pub use reader::Incoming;
@@ -47,10 +47,23 @@ impl HasData for Blobstore {
 ///
 /// # Errors
 /// When one of their names is linked already.
-pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> wasmtime::Result<()> {
-    wit::types::add_to_linker::<T, Blobstore>(linker, view)?;
-    wit::container::add_to_linker::<T, Blobstore>(linker, view)?;
-    wit::blobstore::add_to_linker::<T, Blobstore>(linker, view)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    names: LinkNames,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    wit::types::add_to_linker_instance::<T, Blobstore>(
+        &mut linker.instance(&names.of("wasi:blobstore/types@0.2.0-draft"))?,
+        view,
+    )?;
+    wit::container::add_to_linker_instance::<T, Blobstore>(
+        &mut linker.instance(&names.of("wasi:blobstore/container@0.2.0-draft"))?,
+        view,
+    )?;
+    wit::blobstore::add_to_linker_instance::<T, Blobstore>(
+        &mut linker.instance(&names.of("wasi:blobstore/blobstore@0.2.0-draft"))?,
+        view,
+    )
 }
 
 /// A container that a guest has open.

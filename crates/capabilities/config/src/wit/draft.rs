@@ -2,6 +2,7 @@
 
 use super::{Config, View};
 use wasmtime::component::Linker;
+use wharf_kit::Names;
 
 mod generated {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -15,10 +16,14 @@ use generated::wasi::config::{runtime, store};
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
+    names: Names,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    runtime::add_to_linker::<T, Config>(linker, view)?;
-    store::add_to_linker::<T, Config>(linker, view)
+    runtime::add_to_linker_instance::<T, Config>(
+        &mut linker.instance(&names.of("wasi:config/runtime@0.2.0-draft"))?,
+        view,
+    )?;
+    store::add_to_linker_instance::<T, Config>(&mut linker.instance(&names.of("wasi:config/store@0.2.0-draft"))?, view)
 }
 
 impl runtime::Host for View<'_> {

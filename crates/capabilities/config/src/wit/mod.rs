@@ -6,7 +6,7 @@ mod rc1;
 
 use crate::Values;
 use wasmtime::component::{HasData, Linker};
-use wharf_kit::Tally;
+use wharf_kit::{Names, Tally};
 
 /// What one store lends the adapters for one call.
 pub struct View<'a> {
@@ -27,10 +27,14 @@ impl HasData for Config {
 ///
 /// # Errors
 /// When one of their names is linked already.
-pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> wasmtime::Result<()> {
-    rc1::add_to_linker(linker, view)?;
-    draft::add_to_linker(linker, view)?;
-    draft_2024_09_27::add_to_linker(linker, view)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    names: Names,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    rc1::add_to_linker(linker, names, view)?;
+    draft::add_to_linker(linker, names, view)?;
+    draft_2024_09_27::add_to_linker(linker, names, view)
 }
 
 impl View<'_> {

@@ -75,8 +75,11 @@ impl Guest {
         config.concurrency_support(false);
         let engine = Engine::new(&config).unwrap();
         let mut linker = Linker::new(&engine);
-        wharf_config::add_to_linker(&mut linker, |ctx: &mut Ctx| View { values: &ctx.values, tally: &mut ctx.tally })
-            .unwrap();
+        wharf_config::add_to_linker(&mut linker, wharf_kit::Names::OWN, |ctx: &mut Ctx| View {
+            values: &ctx.values,
+            tally: &mut ctx.tally,
+        })
+        .unwrap();
         let component = Component::new(&engine, wat::parse_str(through(interface, error)).unwrap()).unwrap();
         let mut store = Store::new(&engine, Ctx { values: Arc::clone(values), tally: Tally::default() });
         let instance = linker.instantiate(&mut store, &component).unwrap();

@@ -5,6 +5,7 @@
 use super::{Bucket, Cas, Failure, Keyvalue, Told, View};
 use crate::api::{Cursor, Error};
 use wasmtime::component::{Linker, Resource};
+use wharf_kit::Names;
 
 mod generated {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -24,11 +25,21 @@ pub(super) use generated::wasi::keyvalue::{atomics, batch, store};
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
+    names: Names,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    store::add_to_linker::<T, Keyvalue>(linker, view)?;
-    atomics::add_to_linker::<T, Keyvalue>(linker, view)?;
-    batch::add_to_linker::<T, Keyvalue>(linker, view)
+    store::add_to_linker_instance::<T, Keyvalue>(
+        &mut linker.instance(&names.of("wasi:keyvalue/store@0.2.0-draft2"))?,
+        view,
+    )?;
+    atomics::add_to_linker_instance::<T, Keyvalue>(
+        &mut linker.instance(&names.of("wasi:keyvalue/atomics@0.2.0-draft2"))?,
+        view,
+    )?;
+    batch::add_to_linker_instance::<T, Keyvalue>(
+        &mut linker.instance(&names.of("wasi:keyvalue/batch@0.2.0-draft2"))?,
+        view,
+    )
 }
 
 impl store::Host for View<'_> {

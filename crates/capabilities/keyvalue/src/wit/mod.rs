@@ -11,7 +11,7 @@ use bytes::Bytes;
 use std::error::Error as _;
 use std::sync::Arc;
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wharf_kit::{Granted, Label, Tally};
+use wharf_kit::{Granted, Label, Names, Tally};
 
 /// What one store lends the adapters for one call.
 pub struct View<'a> {
@@ -34,9 +34,13 @@ impl HasData for Keyvalue {
 ///
 /// # Errors
 /// When one of their names is linked already.
-pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> wasmtime::Result<()> {
-    draft::add_to_linker(linker, view)?;
-    draft2::add_to_linker(linker, view)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    names: Names,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    draft::add_to_linker(linker, names, view)?;
+    draft2::add_to_linker(linker, names, view)
 }
 
 /// What a guest's bucket stands for. It holds no connection and nothing of the store's content.

@@ -65,8 +65,8 @@ fn text<T>(result: Result<T, Failure>) -> String {
 #[test]
 fn the_interfaces_are_linked_once() {
     let mut linker = Linker::<Guest>::new(&wasmtime::Engine::default());
-    add_to_linker(&mut linker, Guest::view).unwrap();
-    assert!(add_to_linker(&mut linker, Guest::view).is_err());
+    add_to_linker(&mut linker, Names::OWN, Guest::view).unwrap();
+    assert!(add_to_linker(&mut linker, Names::OWN, Guest::view).is_err());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{Error, Message, Messenger, Replies, Topic};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wharf_kit::{Access, Granted, Label, Payload, Tally};
+use wharf_kit::{Access, Granted, Label, Names, Payload, Tally};
 use wharf_telemetry::clock;
 
 /// Bytes of messages that one store holds for its guest. A guest pays for its own memory, but not for what the host keeps for it.
@@ -43,9 +43,13 @@ impl HasData for Messaging {
 ///
 /// # Errors
 /// When one of their names is linked already.
-pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> wasmtime::Result<()> {
-    wasi::add_to_linker(linker, view)?;
-    wasmcloud::add_to_linker(linker, view)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    names: Names,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    wasi::add_to_linker(linker, names, view)?;
+    wasmcloud::add_to_linker(linker, names, view)
 }
 
 /// Why a guest may not send with a label. Not told with the label's name, which is the guest's own and may be long.

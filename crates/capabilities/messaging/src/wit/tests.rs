@@ -55,6 +55,6 @@ fn look<T: 'static>(handle: &Resource<T>) -> Resource<T> {
 fn the_interfaces_are_linked_once() {
     let engine = wasmtime::Engine::default();
     let mut linker = Linker::<Store>::new(&engine);
-    add_to_linker(&mut linker, Store::view).unwrap();
-    assert!(add_to_linker(&mut linker, Store::view).is_err());
+    add_to_linker(&mut linker, Names::OWN, Store::view).unwrap();
+    assert!(add_to_linker(&mut linker, Names::OWN, Store::view).is_err());
 }

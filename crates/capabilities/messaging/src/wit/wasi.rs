@@ -5,7 +5,7 @@ use crate::{Error, Message, Messenger};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::component::{Linker, Resource};
-use wharf_kit::{Label, Payload, Refused};
+use wharf_kit::{Label, Names, Payload, Refused};
 
 pub(super) mod generated {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -29,11 +29,21 @@ use generated::wasi::messaging::{producer, request_reply, types};
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
+    names: Names,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    types::add_to_linker::<T, Messaging>(linker, view)?;
-    producer::add_to_linker::<T, Messaging>(linker, view)?;
-    request_reply::add_to_linker::<T, Messaging>(linker, view)
+    types::add_to_linker_instance::<T, Messaging>(
+        &mut linker.instance(&names.of("wasi:messaging/types@0.2.0-draft"))?,
+        view,
+    )?;
+    producer::add_to_linker_instance::<T, Messaging>(
+        &mut linker.instance(&names.of("wasi:messaging/producer@0.2.0-draft"))?,
+        view,
+    )?;
+    request_reply::add_to_linker_instance::<T, Messaging>(
+        &mut linker.instance(&names.of("wasi:messaging/request-reply@0.2.0-draft"))?,
+        view,
+    )
 }
 
 /// A guest's client: a label, until it is disconnected.

@@ -5,6 +5,7 @@ use super::{Messaging, View, Wanted};
 use crate::Message;
 use std::time::Duration;
 use wasmtime::component::Linker;
+use wharf_kit::Names;
 
 pub(super) mod generated {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -23,10 +24,17 @@ const LABEL: &str = "default";
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
+    names: Names,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    types::add_to_linker::<T, Messaging>(linker, view)?;
-    consumer::add_to_linker::<T, Messaging>(linker, view)
+    types::add_to_linker_instance::<T, Messaging>(
+        &mut linker.instance(&names.of("wasmcloud:messaging/types@0.2.0"))?,
+        view,
+    )?;
+    consumer::add_to_linker_instance::<T, Messaging>(
+        &mut linker.instance(&names.of("wasmcloud:messaging/consumer@0.2.0"))?,
+        view,
+    )
 }
 
 impl types::Host for View<'_> {}

@@ -4,7 +4,7 @@ mod v0_1;
 
 use crate::Allowed;
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wharf_kit::Tally;
+use wharf_kit::{Names, Tally};
 
 /// What one store lends the adapter for one call.
 pub struct View<'a> {
@@ -27,6 +27,10 @@ impl HasData for Secrets {
 ///
 /// # Errors
 /// When one of their names is linked already.
-pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> wasmtime::Result<()> {
-    v0_1::add_to_linker(linker, view)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    names: Names,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    v0_1::add_to_linker(linker, names, view)
 }

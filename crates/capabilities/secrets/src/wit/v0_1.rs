@@ -6,7 +6,7 @@ use crate::{Error, Value};
 use std::sync::Arc;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower, Resource};
-use wharf_kit::Kind;
+use wharf_kit::{Kind, Names};
 
 mod generated {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -22,11 +22,12 @@ use generated::wharf::secrets::store;
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
+    names: Names,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    store::add_to_linker::<T, Secrets>(linker, view)?;
+    store::add_to_linker_instance::<T, Secrets>(&mut linker.instance(&names.of("wharf:secrets/store@0.1.0"))?, view)?;
     // By hand: what is generated would copy the value into a text of its own, which nobody wipes.
-    linker.instance("wharf:secrets/reveal@0.1.0")?.func_wrap(
+    linker.instance(&names.of("wharf:secrets/reveal@0.1.0"))?.func_wrap(
         "reveal",
         move |mut store: StoreContextMut<'_, T>, (secret,): (Resource<Value>,)| {
             let view = view(store.data_mut());

@@ -103,7 +103,7 @@ impl Guest {
         config.concurrency_support(false);
         let engine = Engine::new(&config).unwrap();
         let mut linker = Linker::new(&engine);
-        wharf_secrets::add_to_linker(&mut linker, |ctx: &mut Ctx| View {
+        wharf_secrets::add_to_linker(&mut linker, wharf_kit::Names::OWN, |ctx: &mut Ctx| View {
             allowed: &ctx.allowed,
             tally: &mut ctx.tally,
             table: &mut ctx.table,

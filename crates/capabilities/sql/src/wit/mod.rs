@@ -7,7 +7,7 @@ use crate::api::{Call, Database, Error, Results, Transaction};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wharf_kit::{Access, Granted, Label, Tally};
+use wharf_kit::{Access, Granted, Label, Names, Tally};
 use wharf_telemetry::clock;
 
 /// What one store lends an adapter for one call.
@@ -31,8 +31,12 @@ impl HasData for Sql {
 ///
 /// # Errors
 /// When one of their names is linked already.
-pub fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> wasmtime::Result<()> {
-    p01::add_to_linker(linker, view)
+pub fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    names: Names,
+    view: fn(&mut T) -> View<'_>,
+) -> wasmtime::Result<()> {
+    p01::add_to_linker(linker, names, view)
 }
 
 type Opened = Arc<Label<dyn Database>>;

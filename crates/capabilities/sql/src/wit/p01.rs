@@ -7,7 +7,7 @@ use generated::wharf::sql::database::{self, HostConnection, HostRows, HostTransa
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::component::{Linker, Resource};
-use wharf_kit::{Access, Payload};
+use wharf_kit::{Access, Names, Payload};
 
 mod generated {
     #![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated")]
@@ -30,9 +30,10 @@ type Answer<T> = wasmtime::Result<Result<T, wit::Error>>;
 
 pub(super) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
+    names: Names,
     view: fn(&mut T) -> View<'_>,
 ) -> wasmtime::Result<()> {
-    database::add_to_linker::<T, Sql>(linker, view)
+    database::add_to_linker_instance::<T, Sql>(&mut linker.instance(&names.of("wharf:sql/database@0.1.0"))?, view)
 }
 
 impl database::Host for View<'_> {
