@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use wharf_app::App;
 use wharf_gateway::router::Router;
 use wharf_gateway::{Gateway, Table};
-use wharf_runtime::Runtime;
+use wharf_runtime::{Diagnostics, Runtime};
 use wharf_telemetry::clock;
 use wharf_telemetry::log::Log;
 
@@ -41,6 +41,7 @@ pub struct Node {
     gateway: Arc<Gateway>,
     log: Log,
     backends: Backends,
+    diagnostics: Diagnostics,
     apps: Mutex<BTreeMap<String, Arc<Live>>>,
 }
 
@@ -54,7 +55,13 @@ const LOOK: Duration = Duration::from_millis(5);
 impl Node {
     /// Makes a node without apps. What guests print goes to `log`, what they keep to `backends`.
     pub fn new(runtime: Runtime, gateway: Arc<Gateway>, log: Log, backends: Backends) -> Self {
-        Self { runtime, gateway, log, backends, apps: Mutex::default() }
+        Self { runtime, gateway, log, backends, diagnostics: Diagnostics::default(), apps: Mutex::default() }
+    }
+
+    /// Watches components that are loaded from now on.
+    #[must_use]
+    pub fn watched(self, diagnostics: Diagnostics) -> Self {
+        Self { diagnostics, ..self }
     }
 
     /// Returns where labels are.
@@ -74,7 +81,8 @@ impl Node {
     /// # Errors
     /// Everything that is wrong with the app's components, or the first route that another app has already.
     pub fn swap(&self, app: &App, folder: &Path) -> Result<(Description, Draining), Error> {
-        let prepare = Prepare { runtime: &self.runtime, log: &self.log, backends: &self.backends, folder };
+        let (runtime, log, backends, diagnostics) = (&self.runtime, &self.log, &self.backends, &self.diagnostics);
+        let prepare = Prepare { runtime, log, backends, folder, diagnostics };
         let live = Arc::new(prepare.app(app)?);
         let description = live.describe();
         let mut apps = self.lock();

@@ -13,7 +13,7 @@ use std::time::Duration;
 use wharf_app::{Access, App, Component as Declared, Route, Source, Span, StaticResponse, Target as DeclaredTarget};
 use wharf_component::PROVIDED;
 use wharf_host::{Outbound, RecipeError};
-use wharf_runtime::{Component, Lane, Limits, Reuse, Runtime, Source as LoadSource};
+use wharf_runtime::{Component, Diagnostics, Lane, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
 use wharf_trigger::http::{StaticAnswer, Target};
 use wharf_trigger::{Resolve, SameApp};
@@ -120,6 +120,7 @@ pub(crate) struct Prepare<'a> {
     pub(crate) log: &'a Log,
     pub(crate) backends: &'a Backends,
     pub(crate) folder: &'a Path,
+    pub(crate) diagnostics: &'a Diagnostics,
 }
 
 impl Prepare<'_> {
@@ -186,6 +187,7 @@ impl Prepare<'_> {
                 Arc::new(SameApp(family.clone())),
             )
             .with_servers(self.backends.client(app, declared)),
+            diagnostics: self.diagnostics.clone(),
         };
         let loaded = match self.runtime.load(source) {
             Ok(loaded) => loaded,

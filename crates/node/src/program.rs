@@ -11,7 +11,8 @@ use wharf_app::{Grants, NetPattern};
 use wharf_host::{Outbound, Recipe, Sockets, Stdio};
 use wharf_http::{Client, Network, Quota};
 use wharf_kit::Who;
-use wharf_runtime::{Component, Failure, Lane, Limits, LoadError, Runtime, Settings, Source, invoke};
+use wharf_runtime::invoke::command::ModuleProgram;
+use wharf_runtime::{Component, Diagnostics, Failure, Lane, Limits, LoadError, Runtime, Settings, Source, invoke};
 
 /// Instances that a program may use: its own.
 const INSTANCES: u32 = 4;
@@ -33,12 +34,15 @@ pub struct Program<'a> {
     pub memory_bytes: usize,
     /// Where compiled code is kept, if it is.
     pub state: Option<&'a Path>,
+    /// What is watched while it runs.
+    pub diagnostics: Diagnostics,
 }
 
 impl Program<'_> {
     /// Returns the runtime of a process that runs one program.
     pub fn runtime(&self) -> Runtime {
-        let settings = Settings { instances: INSTANCES, ..Settings::default() };
+        let dumps = self.diagnostics.dumps.is_some();
+        let settings = Settings { instances: INSTANCES, dumps, ..Settings::default() };
         Runtime::new(settings, self.state.and_then(open_cache))
     }
 
@@ -64,6 +68,7 @@ impl Program<'_> {
             reuse: None,
             recipe,
             outbound,
+            diagnostics: self.diagnostics.clone(),
         })?;
         Ok(loaded.component)
     }
@@ -73,7 +78,14 @@ impl Program<'_> {
     /// # Errors
     /// When it cannot be compiled or linked, or traps.
     pub async fn run_module(&self, runtime: &Runtime, bytes: &[u8]) -> Result<i32, Failure> {
-        invoke::command::run_module(runtime, bytes, &self.recipe(), self.memory_bytes).await
+        let program = ModuleProgram {
+            name: self.name,
+            bytes,
+            recipe: &self.recipe(),
+            memory_bytes: self.memory_bytes,
+            diagnostics: &self.diagnostics,
+        };
+        invoke::command::run_module(runtime, &program).await
     }
 
     fn client(&self, recipe: &Recipe) -> Client {

@@ -5,6 +5,7 @@
 //! Invariant: no more instances are started than the engine's pool has slots, and no queue is without a bound.
 
 use crate::outcome::Cause;
+use crate::profile::Counted;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub(crate) struct Permit {
     _component: OwnedSemaphorePermit,
     /// Absent for an invocation on a reused instance: that instance holds its own.
     _slot: Option<Slot>,
+    /// The request in the count of a profile, if one is made.
+    pub(crate) counted: Option<Counted>,
 }
 
 /// The right to one instance in the engine's pool. Given back when dropped.
@@ -64,7 +67,7 @@ impl Gate {
                 Need::Instance => Some(Slot(Arc::clone(&self.process).acquire_owned().await.ok()?)),
                 Need::Place => None,
             };
-            Some(Permit { _component: component, _slot: slot })
+            Some(Permit { _component: component, _slot: slot, counted: None })
         };
         tokio::time::timeout(patience, wait).await.ok().flatten().ok_or(Cause::Overloaded)
     }
@@ -82,7 +85,7 @@ impl Gate {
             Need::Instance => Some(Slot(Arc::clone(&self.process).try_acquire_owned().ok()?)),
             Need::Place => None,
         };
-        Some(Permit { _component: component, _slot: slot })
+        Some(Permit { _component: component, _slot: slot, counted: None })
     }
 }
 

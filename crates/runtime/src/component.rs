@@ -1,11 +1,16 @@
 //! A component that is ready to be called: compiled, linked, with its limits and its gate.
 
 use crate::admit::{Gate, Need, Permit};
+use crate::diagnose::Diagnostics;
 use crate::engine::Engine;
 use crate::limits::{Limits, Reuse};
-use crate::outcome::Cause;
+use crate::outcome::{Cause, Failure};
+use crate::profile::{Profiles, Sampled};
+use crate::trace;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wasmtime::component::InstancePre;
+use wasmtime::{Error, Store};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wharf_host::{Ctx, Outbound, Recipe};
@@ -40,6 +45,11 @@ pub struct Component {
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) gate: Gate,
+    pub(crate) diagnostics: Diagnostics,
+    /// Where samples of this version are kept, if it is profiled.
+    pub(crate) sampled: Option<Arc<Sampled>>,
+    /// Whether it was said that its traps have no source lines.
+    pub(crate) is_noted: AtomicBool,
     /// Tells instances of this version apart from those of an earlier one in the per-core pools.
     pub(crate) serial: u64,
 }
@@ -69,6 +79,25 @@ impl Component {
     }
 
     pub(crate) async fn admit(&self, need: Need) -> Result<Permit, Cause> {
-        self.gate.enter(need, self.limits.wall).await
+        let mut permit = self.gate.enter(need, self.limits.wall).await?;
+        permit.counted = self.diagnostics.profiles.as_ref().map(Profiles::count);
+        Ok(permit)
+    }
+
+    /// Tells why an instance failed, with all that helps to find the reason: its stack, and a core dump if they are written.
+    pub(crate) fn failure(&self, error: &Error, store: &mut Store<Ctx>) -> Failure {
+        let trace = trace::describe(error, self.diagnostics.sources.as_deref());
+        let mut text = trace.text;
+        if trace.is_without_lines && !self.is_noted.swap(true, Ordering::Relaxed) {
+            text.push_str(trace::note_without_lines());
+        }
+        if let Some(dumps) = &self.diagnostics.dumps {
+            let name = format!("{}-{}", self.identity.app, self.identity.component);
+            if let Some(line) = dumps.write(&name, error, &mut *store) {
+                text.push('\n');
+                text.push_str(&line);
+            }
+        }
+        Failure::from_engine(error, store.data().budget.refusal(), text)
     }
 }

@@ -36,11 +36,13 @@ pub struct Settings {
     pub warm_slots: u32,
     /// Native stack that a guest may use, in bytes.
     pub stack_bytes: usize,
+    /// Whether a trap keeps what a core dump is made of.
+    pub dumps: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10 }
+        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10, dumps: false }
     }
 }
 
@@ -104,6 +106,7 @@ fn config(settings: &Settings, lane: Lane) -> Config {
     config.async_stack_size(settings.stack_bytes + HOST_STACK_BYTES);
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(30));
+    config.coredump_on_trap(settings.dumps);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
     config
 }

@@ -23,13 +23,24 @@ impl Component {
         }
         // A busy guest gives way at each tick; its CPU budget is kept by `crate::meter`.
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|_| {
-            Ok(if turns::is_due(TICK) {
-                UpdateDeadline::YieldCustom(1, Box::pin(Turn::default()))
-            } else {
-                UpdateDeadline::Continue(1)
-            })
-        });
+        match (&self.sampled, &self.diagnostics.profiles) {
+            (Some(sampled), Some(profiles)) => {
+                let (sampled, profiles) = (Arc::clone(sampled), Arc::clone(profiles));
+                store.epoch_deadline_callback(move |store| {
+                    sampled.sample(&profiles, store);
+                    Ok(give_way())
+                });
+            }
+            _ => store.epoch_deadline_callback(|_| Ok(give_way())),
+        }
         store
+    }
+}
+
+fn give_way() -> UpdateDeadline {
+    if turns::is_due(TICK) {
+        UpdateDeadline::YieldCustom(1, Box::pin(Turn::default()))
+    } else {
+        UpdateDeadline::Continue(1)
     }
 }

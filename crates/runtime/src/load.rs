@@ -7,9 +7,10 @@
 use crate::admit::Gate;
 use crate::component::{Component, Handler, Identity};
 use crate::cwasm::Cache;
+use crate::diagnose::Diagnostics;
 use crate::engine::{Engine, Lane, Settings};
 use crate::limits::{Limits, Reuse};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -56,6 +57,8 @@ pub struct Source<'a> {
     pub recipe: Recipe,
     /// What it may call.
     pub outbound: Outbound,
+    /// What is watched while it runs.
+    pub diagnostics: Diagnostics,
 }
 
 /// A component, and what loading it cost.
@@ -158,6 +161,9 @@ impl Runtime {
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
         let pre = linked.linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
+        let profiles = source.diagnostics.profiles.as_ref();
+        let sampled =
+            profiles.and_then(|profiles| profiles.component(&source.component, linked.engine.raw(), &compiled));
         let component = Component {
             identity: Identity { app: source.app, component: source.component, digest: source.digest },
             engine: linked.engine.clone(),
@@ -168,6 +174,9 @@ impl Runtime {
             reuse: source.reuse,
             recipe: Arc::new(source.recipe),
             outbound: Arc::new(source.outbound),
+            diagnostics: source.diagnostics,
+            sampled,
+            is_noted: AtomicBool::new(false),
             serial: next_serial(),
         };
         Ok(Loaded { component: Arc::new(component), compiled: took })

@@ -4,7 +4,7 @@ use crate::component::Identity;
 use crate::meter::Ended;
 use std::fmt;
 use std::time::Duration;
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{Trap, WasmBacktrace, WasmCoreDump};
 use wharf_host::Refusal;
 use wharf_telemetry::{RequestId, Size};
 
@@ -130,15 +130,14 @@ impl Failure {
 
     /// Classifies an error of the engine. What the limiter refused explains a trap better than the trap does: guests trap
     /// when they cannot have memory.
-    pub(crate) fn from_engine(error: &wasmtime::Error, refusal: Option<Refusal>) -> Self {
-        let detail = Some(describe(error));
+    pub(crate) fn from_engine(error: &wasmtime::Error, refusal: Option<Refusal>, detail: String) -> Self {
         let cause = match refusal {
             Some(Refusal::Memory { wanted_bytes, limit_bytes }) => Cause::Memory { wanted_bytes, limit_bytes },
-            None if error.is::<Trap>() || error.is::<WasmBacktrace>() => Cause::Trap,
+            None if error.is::<Trap>() || error.is::<WasmBacktrace>() || error.is::<WasmCoreDump>() => Cause::Trap,
             None if error.is::<wasmtime::PoolConcurrencyLimitError>() => Cause::Overloaded,
             None => Cause::Instantiation,
         };
-        Self { cause, detail }
+        Self { cause, detail: Some(detail) }
     }
 
     /// Writes the failure to the log, with all that an operator needs and a client must not see.
@@ -155,12 +154,6 @@ impl Failure {
             "{}: {}{detail}", self.cause.code(), self.cause
         );
     }
-}
-
-/// Returns the error and its causes, the guest's backtrace among them. Not its debug form, which can hold a backtrace of the host.
-fn describe(error: &wasmtime::Error) -> String {
-    let lines: Vec<String> = error.chain().map(ToString::to_string).collect();
-    lines.join("\n")
 }
 
 impl From<Cause> for Failure {

@@ -153,7 +153,7 @@ async fn run(
         function.call_async(&mut store, &values, &mut output).await
     }
     .await;
-    called.map_err(|error| Failure::from_engine(&error, store.data().budget.refusal()))?;
+    called.map_err(|error| component.failure(&error, &mut store))?;
     Ok(output)
 }
 

@@ -145,7 +145,7 @@ async fn run(component: Arc<Component>, call: Call, slot: Slot) -> Result<(), Fa
         Some(Handler::P3(pre)) => run_p3(&mut store, pre, call.request, &slot).await,
         None => return Err(Cause::NotAHandler.into()),
     };
-    result.map_err(|error| Failure::from_engine(&error, store.data().budget.refusal()))
+    result.map_err(|error| component.failure(&error, &mut store))
 }
 
 async fn run_p2(

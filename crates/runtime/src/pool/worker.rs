@@ -175,7 +175,7 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
 async fn serve(component: Arc<Component>, worker: Arc<Worker>) -> Result<(), Failure> {
     let mut store = component.store(Caller::default());
     let result = serve_in(&mut store, &component, &worker).await;
-    result.map_err(|error| Failure::from_engine(&error, store.data().budget.refusal()))
+    result.map_err(|error| component.failure(&error, &mut store))
 }
 
 async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Arc<Worker>) -> wasmtime::Result<()> {

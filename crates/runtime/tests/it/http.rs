@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_host::{Caller, Outbound, Recipe, Stdio};
-use wharf_runtime::{Call, Component, Lane, Limits, Reuse, Runtime, Settings, Source, digest, invoke};
+use wharf_runtime::{Call, Component, Diagnostics, Lane, Limits, Reuse, Runtime, Settings, Source, digest, invoke};
 use wharf_telemetry::log::Log;
 
 fn load(guest: &str, limits: Limits, reuse: Option<Reuse>) -> Arc<Component> {
@@ -23,6 +23,7 @@ fn load(guest: &str, limits: Limits, reuse: Option<Reuse>) -> Arc<Component> {
         reuse,
         recipe: Recipe::bare("app", guest, Stdio::Log(Log::discard())),
         outbound: Outbound::denied("app".into(), guest.into()),
+        diagnostics: Diagnostics::default(),
     };
     runtime.load(source).unwrap().component
 }
