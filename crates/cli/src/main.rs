@@ -8,6 +8,7 @@ mod args;
 mod build;
 mod command_error;
 mod commands;
+mod debug;
 mod logging;
 mod operator;
 mod output;

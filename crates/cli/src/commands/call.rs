@@ -3,6 +3,7 @@
 use crate::args::{GrantArgs, user_cache};
 use crate::command_error::{CommandError, chain};
 use crate::commands::run::{event_loop, failed, memory, read};
+use crate::debug::DebugArgs;
 use crate::output;
 use clap::Args;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub(crate) struct CallArgs {
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = memory)]
     memory: u64,
     #[command(flatten)]
+    debug: DebugArgs,
+    #[command(flatten)]
     grants: GrantArgs,
 }
 
@@ -34,7 +37,9 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
         .verdict(&missing)
         .call
         .map_err(|reason| CommandError::usage(format!("{} has nothing to call: {reason}", args.file.display())))?;
-    let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
+    let current = std::env::current_dir().unwrap_or_default();
+    let grants = args.grants.grants(&current);
+    let debugging = args.debug.start(&current)?;
     let state = user_cache();
     let program = Program {
         name: "call",
@@ -43,10 +48,13 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
         listening: &[],
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
+        diagnostics: debugging.diagnostics.clone(),
     };
     let runtime = program.runtime();
     let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
-    let values = event_loop()?.block_on(call::call(&component, &args.call)).map_err(call_error)?;
+    let called = event_loop()?.block_on(call::call(&component, &args.call));
+    debugging.finish();
+    let values = called.map_err(call_error)?;
     let line = |value| if args.json { format!("{}\n", call::to_json(value)) } else { call::to_wave(value) + "\n" };
     output::data(&values.iter().map(line).collect::<String>())
 }

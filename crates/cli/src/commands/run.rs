@@ -2,6 +2,7 @@
 
 use crate::args::{GrantArgs, user_cache};
 use crate::command_error::{CommandError, chain};
+use crate::debug::DebugArgs;
 use clap::Args;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ pub(crate) struct RunArgs {
     #[arg(long = "allow-listen", value_name = "PATTERN", value_parser = NetPattern::parse)]
     listening: Vec<NetPattern>,
     #[command(flatten)]
+    debug: DebugArgs,
+    #[command(flatten)]
     grants: GrantArgs,
 }
 
@@ -41,7 +44,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .verdict(&missing)
         .run
         .map_err(|reason| CommandError::usage(format!("{} cannot be run: {reason}", file.display())))?;
-    let grants = args.grants.grants(&std::env::current_dir().unwrap_or_default());
+    let current = std::env::current_dir().unwrap_or_default();
+    let grants = args.grants.grants(&current);
+    let debugging = args.debug.start(&current)?;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let state = user_cache();
     let program = Program {
@@ -51,6 +56,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         listening: &args.listening,
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
+        diagnostics: debugging.diagnostics.clone(),
     };
     let runtime = program.runtime();
     let ended = event_loop()?.block_on(async {
@@ -60,6 +66,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
         invoke::command::run(&component).await.map_err(failed)
     });
+    debugging.finish();
     Ok(exit_code(ended?))
 }
 

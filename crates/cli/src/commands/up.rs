@@ -3,6 +3,7 @@
 use crate::args::GrantArgs;
 use crate::build;
 use crate::command_error::{CommandError, chain};
+use crate::debug::ServeDebugArgs;
 use crate::logging::LogFormat;
 use crate::operator;
 use crate::output::talk;
@@ -102,6 +103,8 @@ pub(crate) struct UpArgs {
     #[arg(long, value_name = "CIDR")]
     trust_proxy: Vec<IpNet>,
     #[command(flatten)]
+    debug: ServeDebugArgs,
+    #[command(flatten)]
     variables: VariableArgs,
     #[command(flatten)]
     grants: GrantArgs,
@@ -122,11 +125,14 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     let stack_bytes =
         read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
     let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
-    let settings = Settings { instances: args.instances, stack_bytes, ..Settings::default() };
+    let debugging = args.debug.start(&project.folder())?;
+    let dumps = debugging.diagnostics.dumps.is_some();
+    let settings = Settings { instances: args.instances, stack_bytes, dumps, ..Settings::default() };
     let runtime = Runtime::new(settings, state.cache());
     let gateway = Arc::new(gateway(args, &writer)?);
     let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;
-    let node = Arc::new(Node::new(runtime, Arc::clone(&gateway), writer.log(), backends));
+    let node = Node::new(runtime, Arc::clone(&gateway), writer.log(), backends);
+    let node = Arc::new(node.watched(debugging.diagnostics.clone()));
     let read = fill(args, &node, &project, read)?;
     let (description, first) =
         node.swap(&read.app, &project.folder()).map_err(|error| project::load_error(&error, read.text.as_ref()))?;
@@ -139,6 +145,7 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     if cut > 0 {
         tracing::warn!("{cut} connections were still open after {} s and were cut off", args.drain);
     }
+    debugging.finish();
     drop(server);
     drop(state);
     Ok(ExitCode::SUCCESS)

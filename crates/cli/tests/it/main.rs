@@ -7,6 +7,7 @@
 mod cache;
 mod call;
 mod config;
+mod diagnose;
 mod drain;
 mod files;
 mod grpc;

@@ -1,4 +1,5 @@
-//! Traps three calls below its handler, so that a backtrace has lines to show: `/panic`, `/overflow`, `/unreachable`.
+//! Traps three calls below its handler, so that a backtrace has lines to show: `/panic`, `/overflow`, `/unreachable`. Works for a while
+//! with `/busy`, so that a profile has samples to show.
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -40,7 +41,15 @@ fn lookup(path: &str, price: u32) -> u32 {
     match path {
         "/panic" => [1, 2, 3][black_box(price) as usize],
         "/overflow" => black_box(u32::MAX).strict_add(price),
+        "/busy" => busy(black_box(400_000)),
         "/unreachable" => core::arch::wasm32::unreachable(),
         _ => 1,
     }
+}
+
+/// Counts primes the slow way.
+#[inline(never)]
+fn busy(limit: u32) -> u32 {
+    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| n % d != 0);
+    (2..limit).filter(is_prime).count() as u32
 }
