@@ -221,7 +221,11 @@ impl App {
 pub(crate) const NAME_LEN_MAX: usize = 63;
 
 /// Returns why `name` cannot name an app or a component.
-pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
+///
+/// # Errors
+///
+/// What is wrong with it, as the end of a sentence.
+pub fn check_name(name: &str) -> Result<(), &'static str> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() {
         Err("is empty")
@@ -239,7 +243,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
 }
 
 /// Returns the valid name nearest to `text`; `app` when nothing of it can be used.
-pub(crate) fn valid_name_from(text: &str) -> String {
+pub fn valid_name_from(text: &str) -> String {
     let mut name = String::new();
     for c in text.chars().map(|c| c.to_ascii_lowercase()) {
         if name.len() == NAME_LEN_MAX {

@@ -23,7 +23,10 @@ pub mod route;
 mod template;
 mod variables;
 
-pub use app::{App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target};
+pub use app::{
+    App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target, check_name,
+    valid_name_from,
+};
 pub use codes::{CODES, Code, find_code};
 pub use dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};
 pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
@@ -32,6 +35,7 @@ pub use grant::{
     LabelGrant, LaterGrant, NetPattern, Ports, Scheme, SecretGrant, check_label, internal_component, is_public,
 };
 pub use hidden::Hidden;
+pub use nearest::nearest;
 pub use operator::{Elsewhere, Operator, OperatorBinding, parse_operator};
 pub use parse::parse;
 pub use pattern::PatternError;

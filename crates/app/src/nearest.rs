@@ -7,7 +7,7 @@ const LEN_MAX: usize = 64;
 const CANDIDATES_MAX: usize = 256;
 
 /// Returns the candidate with the fewest typing mistakes, unless that is more than one in three letters.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(LEN_MAX + 1).map(plain).collect();
     if word.len() > LEN_MAX {
         return None;
