@@ -22,6 +22,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Begin an app from a template
+    New(commands::new::NewArgs),
+    /// Put a further component into an app, from a template
+    Add(commands::add::AddArgs),
     /// Serve an app from a manifest, a folder with one, or a bare component
     Up(Box<commands::up::UpArgs>),
     /// Run a command component, or a core module of WASI preview 1

@@ -1,10 +1,13 @@
 //! One file for each command.
 
+pub(crate) mod add;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod inspect;
+pub(crate) mod new;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod secrets;
+pub(crate) mod templates;
 pub(crate) mod up;

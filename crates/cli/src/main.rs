@@ -34,6 +34,8 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     match cli.command {
+        Command::New(args) => commands::new::run(&args),
+        Command::Add(args) => commands::add::run(&args),
         Command::Up(args) => commands::up::run(&args, cli.log_format),
         Command::Run(args) => commands::run::run(&args),
         Command::Call(args) => commands::call::run(&args),

@@ -36,7 +36,8 @@ pub fn add_component(
     addition: &Addition<'_>,
 ) -> Result<(String, Vec<Rendered>), Error> {
     path::check(addition.folder)?;
-    let own = files.iter().find(|file| file.path == MANIFEST).map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
+    let own =
+        files.iter().find(|file| file.path == MANIFEST).map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
     let own = own.ok_or_else(|| refused("the template", format!("it has no {MANIFEST}")))?;
     let mut app = read(MANIFEST, manifest)?;
     let template = read("the template's wharf.toml", &own)?;
@@ -70,7 +71,8 @@ fn check(text: &str) -> Result<(), Error> {
 
 fn components(app: &mut DocumentMut, template: &DocumentMut, addition: &Addition<'_>) -> Result<(), Error> {
     let found = template.get("component").and_then(Item::as_table_like);
-    let found = found.filter(|found| !found.is_empty()).ok_or_else(|| refused("the template", "it has no component"))?;
+    let found =
+        found.filter(|found| !found.is_empty()).ok_or_else(|| refused("the template", "it has no component"))?;
     let own = app.entry("component").or_insert_with(|| Item::Table(implicit()));
     let own = own.as_table_like_mut().ok_or_else(|| refused(MANIFEST, "`component` is no table"))?;
     for (name, component) in found.iter() {
@@ -109,7 +111,8 @@ fn relocate(component: &mut dyn TableLike, folder: &str) {
             prefix(build, key, folder);
         }
     }
-    let files = component.get_mut("grants").and_then(Item::as_table_like_mut).and_then(|grants| grants.get_mut("files"));
+    let files =
+        component.get_mut("grants").and_then(Item::as_table_like_mut).and_then(|grants| grants.get_mut("files"));
     for grant in files.and_then(Item::as_array_mut).into_iter().flat_map(|grants| grants.iter_mut()) {
         if let Some(text) = grant.as_str().filter(|text| is_relative(text)) {
             *grant = Value::from(format!("{folder}/{text}"));
@@ -229,7 +232,8 @@ fn rerouted_tests(text: &str, addition: &Addition<'_>) -> Option<String> {
         None => format!("/{}", addition.name),
     };
     for test in tests.get_mut("test")?.as_array_of_tables_mut()?.iter_mut() {
-        let path = test.get_mut("request").and_then(Item::as_table_like_mut).and_then(|request| request.get_mut("path"));
+        let path =
+            test.get_mut("request").and_then(Item::as_table_like_mut).and_then(|request| request.get_mut("path"));
         if let Some(Item::Value(path)) = path
             && let Some(text) = path.as_str()
         {

@@ -59,7 +59,8 @@ impl Repository {
         if url.len() == scheme.len() {
             return Err(refused("it names no repository"));
         }
-        if reference.is_some_and(|name| name.is_empty() || name.starts_with('-') || name.contains(char::is_whitespace)) {
+        if reference.is_some_and(|name| name.is_empty() || name.starts_with('-') || name.contains(char::is_whitespace))
+        {
             return Err(refused("what follows `@` is no branch and no tag"));
         }
         if let Some(folder) = folder {
@@ -71,7 +72,8 @@ impl Repository {
     /// Clones it. The folder is removed when the clone is dropped.
     pub(crate) fn fetch(&self) -> Result<Clone, Error> {
         // Only this user can look into it.
-        let folder = TempDir::with_prefix("wharf-template-").map_err(Error::io("make a folder in", std::env::temp_dir()))?;
+        let folder =
+            TempDir::with_prefix("wharf-template-").map_err(Error::io("make a folder in", std::env::temp_dir()))?;
         let clone = Clone { folder };
         let mut git = Command::new("git");
         git.args(["-c", "core.symlinks=false", "-c", "protocol.ext.allow=never"]);

@@ -106,7 +106,8 @@ mod tests {
         for (path, text) in sets.iter().flat_map(|set| files(set)) {
             std::fs::write(folder.path().join(path), text).unwrap();
         }
-        std::fs::write(folder.path().join("wit/world.wit"), format!("package local:test;\nworld test {{ {world} }}\n")).unwrap();
+        std::fs::write(folder.path().join("wit/world.wit"), format!("package local:test;\nworld test {{ {world} }}\n"))
+            .unwrap();
         Resolve::default().push_dir(folder.path().join("wit")).map(|_| ()).map_err(|error| format!("{error:?}"))
     }
 
@@ -124,7 +125,8 @@ mod tests {
 
     #[test]
     fn worlds_are_taken_out_with_what_is_said_about_them() {
-        let text = "interface a {\n}\n\n/// About.\n@since(version = 1.0.0)\nworld w {\n  import a;\n}\ninterface b {\n}\n";
+        let text =
+            "interface a {\n}\n\n/// About.\n@since(version = 1.0.0)\nworld w {\n  import a;\n}\ninterface b {\n}\n";
         assert_eq!(without_worlds(text), "interface a {\n}\n\ninterface b {\n}\n");
     }
 }

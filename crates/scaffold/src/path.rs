@@ -47,8 +47,22 @@ mod tests {
     fn what_leaves_the_folder_is_refused() {
         let long = "x".repeat(PART_BYTES + 1);
         for path in [
-            "", "/etc/passwd", "../x", "a/../../x", "a//b", "a/", "./a", "a\\..\\b", "C:x", "a\0b", "a\nb", ".git/hooks/x",
-            "a/.GIT/config", "a.", "b /c", &long,
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "a/",
+            "./a",
+            "a\\..\\b",
+            "C:x",
+            "a\0b",
+            "a\nb",
+            ".git/hooks/x",
+            "a/.GIT/config",
+            "a.",
+            "b /c",
+            &long,
         ] {
             assert!(check(path).is_err(), "{path:?}");
         }

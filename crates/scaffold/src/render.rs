@@ -84,12 +84,12 @@ impl Values {
             let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
             Error::Placeholder { file: file.to_owned(), line, message }
         };
-        let template =
-            wharf_app::Template::parse(text).map_err(|error| refused(error.range.start, help(&error)))?;
+        let template = wharf_app::Template::parse(text).map_err(|error| refused(error.range.start, help(&error)))?;
         for (name, range) in template.variables() {
             if !self.0.contains_key(name) {
                 let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-                let text = format!("there is no variable `{name}`; there are {known}, and `{{{{{{{{` stands for two braces");
+                let text =
+                    format!("there is no variable `{name}`; there are {known}, and `{{{{{{{{` stands for two braces");
                 return Err(refused(range.start, text));
             }
         }
@@ -120,10 +120,9 @@ fn wit_name(name: &str) -> String {
 /// Fills in every file, and adds the interfaces that the template asks for.
 pub(crate) fn render(template: &Template, values: &Values) -> Result<Vec<Rendered>, Error> {
     let description = &template.description;
-    let verbatim = description.verbatim_globs().map_err(|error| Error::Description {
-        place: template.name.clone(),
-        message: error.to_string(),
-    })?;
+    let verbatim = description
+        .verbatim_globs()
+        .map_err(|error| Error::Description { place: template.name.clone(), message: error.to_string() })?;
     let mut rendered: BTreeMap<String, Rendered> = BTreeMap::new();
     for (path, text) in description.wit.iter().flat_map(|set| interfaces::files(set)) {
         rendered.insert(path.clone(), Rendered { path, bytes: text.into_bytes(), executable: false });
@@ -141,3 +140,6 @@ pub(crate) fn render(template: &Template, values: &Values) -> Result<Vec<Rendere
     }
     Ok(rendered.into_values().collect())
 }
+
+#[cfg(test)]
+mod tests;

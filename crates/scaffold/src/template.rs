@@ -4,13 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::DESCRIPTION;
 use crate::catalog::{self, EMBEDDED};
 use crate::description::Description;
 use crate::error::Error;
 use crate::files::{self, File};
 use crate::git::{self, Repository};
 use crate::render::{self, Rendered, Values};
-use crate::DESCRIPTION;
 
 /// Bytes of a description.
 const DESCRIPTION_BYTES: u64 = 64 << 10;
@@ -102,7 +102,11 @@ fn built_in(name: &str) -> Result<Template, Error> {
 
 fn from_folder(folder: &Path, name: &str) -> Result<Template, Error> {
     let file = folder.join(DESCRIPTION);
-    let shown = if folder.display().to_string() == name { file.display().to_string() } else { format!("{DESCRIPTION} of {name}") };
+    let shown = if folder.display().to_string() == name {
+        file.display().to_string()
+    } else {
+        format!("{DESCRIPTION} of {name}")
+    };
     let size = std::fs::metadata(&file).map_err(Error::io("read", &file))?.len();
     if size > DESCRIPTION_BYTES {
         return Err(Error::TooLarge { template: name.to_owned(), what: format!("a {DESCRIPTION} of {size} bytes") });

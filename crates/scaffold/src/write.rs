@@ -69,7 +69,11 @@ fn write_file(place: &Path, file: &Rendered, force: bool) -> std::io::Result<()>
     let mut options = fs::OpenOptions::new();
     options.write(true);
     // What appeared meanwhile is not overwritten either.
-    if force { options.create(true).truncate(true) } else { options.create_new(true) };
+    if force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
     options.open(place)?.write_all(&file.bytes)?;
     if file.executable { make_executable(place) } else { Ok(()) }
 }
@@ -86,3 +90,6 @@ fn make_executable(place: &Path) -> std::io::Result<()> {
 fn make_executable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,11 @@ impl Program {
         run_to_end(self.command().args(args), b"")
     }
 
+    /// Runs it with `args` in a folder, to its end.
+    pub fn run_in<S: AsRef<OsStr>>(&self, folder: &Path, args: impl IntoIterator<Item = S>) -> Ended {
+        run_to_end(self.command().current_dir(folder).args(args), b"")
+    }
+
     /// Runs it with `args` and something to read, to its end.
     pub fn run_with_input<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> Ended {
         run_to_end(self.command().args(args), input)

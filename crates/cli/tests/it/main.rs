@@ -25,6 +25,7 @@ mod notes;
 mod proxy;
 mod routing;
 mod run;
+mod scaffold;
 mod shortener;
 mod sql;
 mod support;

@@ -15,7 +15,11 @@ fn urls_have_a_reference_and_a_folder() {
         ("git+ssh://git@a.example/b@main#", "ssh://git@a.example/b", Some("main"), None),
         ("git+file:///tmp/x", "file:///tmp/x", None, None),
     ] {
-        assert_eq!(parsed(text), Some((url.to_owned(), reference.map(str::to_owned), folder.map(str::to_owned))), "{text}");
+        assert_eq!(
+            parsed(text),
+            Some((url.to_owned(), reference.map(str::to_owned), folder.map(str::to_owned))),
+            "{text}"
+        );
     }
 }
 

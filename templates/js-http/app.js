@@ -1,0 +1,9 @@
+// {{ name }}: answers HTTP requests.
+
+import { respond } from "./respond.js";
+
+export const handler = {
+  async handle(_request) {
+    return respond(200, "Hello from JavaScript!\n");
+  },
+};
