@@ -48,7 +48,10 @@ fn members(tree: &Tree, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(&file.path, 1, text));
         }
     }
-    for file in tree.files.iter().filter(|file| file.name() == "Cargo.toml" && file.toml().contains_key("workspace")) {
+    let is_workspace = |file: &&File| file.name() == "Cargo.toml" && file.toml().contains_key("workspace");
+    // What a template becomes is locked by whoever builds it.
+    let is_ours = |file: &&File| !file.path.starts_with("templates/");
+    for file in tree.files.iter().filter(is_ours).filter(is_workspace) {
         let lock = file.path.replace("Cargo.toml", "Cargo.lock");
         if tree.get(&lock).is_none() {
             let text = "a workspace without Cargo.lock: tomorrow it builds something else; commit its lock file";

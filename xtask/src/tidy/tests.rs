@@ -118,6 +118,7 @@ fn wants_manifests_in_one_form() {
     let root = ("Cargo.toml", "[workspace]\nmembers = [\"xtask\"]\n");
     finds(&[root, ("Cargo.lock", ""), main, ("crates/cli/Cargo.toml", lints)], "crates/cli/Cargo.toml:1: no member");
     finds(&[root], "Cargo.toml:1: a workspace without Cargo.lock");
+    assert_eq!(found(&[("templates/a/Cargo.toml", "[workspace]\n")]), [""; 0]);
     let lock = "[[package]]\nsource = \"registry+https://elsewhere.example/index\"\n";
     finds(&[("Cargo.lock", lock)], "Cargo.lock:2: source = ");
 }

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<ExitCode, CommandError> {
 
 fn told(name: &str, folder: &Path, filled: &Filled) -> String {
     let is_here = folder == Path::new(".") || folder == Path::new("");
-    let change = (!is_here).then(|| format!("  cd {}\n", folder.display())).unwrap_or_default();
+    let change = if is_here { String::new() } else { format!("  cd {}\n", folder.display()) };
     let next: String = filled.next.iter().map(|line| format!("  {line}\n")).collect();
     let place = if is_here { "this folder".to_owned() } else { folder.display().to_string() };
     format!(
