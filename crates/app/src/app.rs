@@ -69,6 +69,64 @@ pub struct Build {
     pub dir: Option<String>,
     /// Globs, relative to `dir`, of the files whose change asks for a new build. Empty: every file in `dir`.
     pub watch: Vec<String>,
+    /// The core module that the command writes, relative to `dir`; the component is made of it. Absent: the command writes the
+    /// component's own file.
+    pub module: Option<String>,
+    /// The folder or file of WIT that has `world`, relative to `dir`.
+    pub wit: Option<String>,
+    /// The world of a core module that does not carry one; the only one of the package when absent.
+    pub world: Option<String>,
+    /// What a core module's imports of WASI preview 1 become; by what it exports when absent.
+    pub adapter: Option<Adapter>,
+    /// The function that is run once, at build time, and whose effects are kept in the component.
+    pub preinit: Option<String>,
+    /// How long the command may take.
+    pub timeout: Duration,
+}
+
+impl Build {
+    /// Returns a build by `command` that says nothing else.
+    pub fn new(command: &str) -> Self {
+        Self {
+            command: command.to_owned(),
+            dir: None,
+            watch: Vec::new(),
+            module: None,
+            wit: None,
+            world: None,
+            adapter: None,
+            preinit: None,
+            timeout: Duration::from_secs(600),
+        }
+    }
+}
+
+/// What a core module's imports of WASI preview 1 become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adapter {
+    /// Imports of WASI 0.2; the module's `_start` becomes the export `wasi:cli/run`.
+    Command,
+    /// Imports of WASI 0.2.
+    Reactor,
+    /// Imports of those parts of WASI 0.2 that a proxy has: no files, sockets and environment.
+    Proxy,
+    /// Nothing: the module imports none.
+    None,
+}
+
+impl Adapter {
+    /// Every adapter.
+    pub const ALL: &[Self] = &[Self::Command, Self::Reactor, Self::Proxy, Self::None];
+
+    /// Returns its name in manifests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Reactor => "reactor",
+            Self::Proxy => "proxy",
+            Self::None => "none",
+        }
+    }
 }
 
 /// Budgets of a component. The defaults fit a small web service.

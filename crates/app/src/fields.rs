@@ -32,6 +32,8 @@ pub struct Field {
 pub enum Kind {
     /// A text.
     Text,
+    /// `true`, `false`, or a text.
+    BoolOrText,
     /// `true` or `false`.
     Bool,
     /// A whole number, zero or more.
@@ -67,6 +69,7 @@ impl Kind {
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::BoolOrText => "`true`, `false` or text",
             Self::Bool => "`true` or `false`",
             Self::Integer => "whole number",
             Self::Size => "size, as in `\"64MiB\"`",
@@ -149,6 +152,36 @@ pub const FIELDS: &[Field] = &[
         "Globs, relative to `dir`, of the files whose change asks for a new build. Empty: every file in `dir`.",
     )
     .default("[]"),
+    field(
+        "component.*.build.module",
+        Kind::Text,
+        "The core module that the command writes, relative to `dir`; `source` is made of it. Absent: the command writes \
+         `source`, and if that is a core module, the component takes its place.",
+    ),
+    field(
+        "component.*.build.wit",
+        Kind::Text,
+        "The folder of WIT, relative to `dir`, for a core module that carries no world, as those of Go do.",
+    ),
+    field(
+        "component.*.build.world",
+        Kind::Text,
+        "The world in `wit` that the core module is made for; absent: the only one of its package.",
+    ),
+    field(
+        "component.*.build.adapter",
+        Kind::Text,
+        "What a core module's imports of WASI preview 1 become: `\"command\"`, `\"reactor\"`, `\"proxy\"` or `\"none\"`. Absent: \
+         `command` where it exports `_start`, otherwise `reactor`.",
+    ),
+    field(
+        "component.*.build.preinit",
+        Kind::BoolOrText,
+        "Whether an initialisation function is run at build time, so that instances start from what it left: the name of an \
+         export of the core module, or `true` for `wizer-initialize`.",
+    )
+    .default("false"),
+    field("component.*.build.timeout", Kind::Duration, "How long the command may take.").default("\"10m\""),
     field("component.*.limits", Kind::Table, "What the component may use. Going beyond ends the invocation."),
     field("component.*.limits.memory", Kind::Size, "Memories and tables of one instance together.")
         .default("\"128MiB\""),

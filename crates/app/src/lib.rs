@@ -24,7 +24,7 @@ mod template;
 mod variables;
 
 pub use app::{
-    App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target, check_name,
+    Adapter, App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target, check_name,
     valid_name_from,
 };
 pub use codes::{CODES, Code, find_code};

@@ -16,6 +16,7 @@ use crate::nearest::nearest;
 use crate::problem::{Problem, Severity, Span};
 use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
 
+mod build;
 mod certain;
 mod component;
 mod conflict;

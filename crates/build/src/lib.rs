@@ -4,4 +4,17 @@
 //!
 //! Invariant: this crate prints nothing and reads no environment; what a tool says is captured, and returned when it matters.
 
+mod build;
+mod command;
+mod error;
+mod file;
+mod lock;
+mod module;
+mod sources;
+
 pub mod tools;
+
+pub use build::{Built, Event, Options, Outcome, build, output};
+pub use error::{Error, ModuleError};
+pub use lock::{LOCK, Lock, Locked, Pin, digest};
+pub use sources::{Fingerprint, Sources};

@@ -6,7 +6,7 @@ mod find;
 mod words;
 
 pub use find::{Found, Search};
-pub use words::{missing_from, of_command};
+pub use words::{missing_from, missing_program, of_command};
 
 /// A version: major, minor, patch.
 pub type Version = (u32, u32, u32);

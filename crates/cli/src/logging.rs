@@ -35,6 +35,7 @@ pub(crate) fn start(format: LogFormat, verbose: u8) {
     let crates = [
         "wharf",
         "wharf_app",
+        "wharf_build",
         "wharf_component",
         "wharf_gateway",
         "wharf_host",

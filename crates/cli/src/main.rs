@@ -5,13 +5,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
 
 mod args;
-mod build;
+mod building;
 mod command_error;
 mod commands;
 mod debug;
 mod logging;
 mod operator;
 mod output;
+mod progress;
 mod project;
 mod reference;
 mod report;
@@ -37,6 +38,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::New(args) => commands::new::run(&args),
         Command::Add(args) => commands::add::run(&args),
         Command::Up(args) => commands::up::run(&args, cli.log_format),
+        Command::Build(args) => commands::build::run(&args, cli.verbose > 0),
         Command::Run(args) => commands::run::run(&args),
         Command::Call(args) => commands::call::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),

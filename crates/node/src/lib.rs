@@ -6,6 +6,7 @@
 //! that it started with; a version that cannot be prepared changes nothing.
 
 mod backends;
+mod check;
 mod cores;
 mod error;
 mod grants;
@@ -16,6 +17,7 @@ mod secrets;
 mod state;
 
 pub use backends::Backends;
+pub use check::check;
 pub use cores::{Cores, CoresConfig};
 pub use error::{ComponentError, Error};
 pub use live::{ComponentLine, Description, RouteLine};

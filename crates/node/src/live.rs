@@ -1,6 +1,7 @@
 //! One version of an app, ready to answer.
 
 use crate::backends::Backends;
+use crate::check;
 use crate::error::{ComponentError, Error};
 use crate::grants;
 use crate::notes;
@@ -11,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use wharf_app::{Access, App, Component as Declared, Route, Source, Span, StaticResponse, Target as DeclaredTarget};
-use wharf_component::PROVIDED;
 use wharf_host::{Outbound, RecipeError};
 use wharf_runtime::{Component, Diagnostics, Lane, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
@@ -160,7 +160,7 @@ impl Prepare<'_> {
         let lane = if is_concurrent { Lane::Concurrent } else { Lane::Plain };
         let known = self.runtime.has_compiled(&digest, lane);
         if !known {
-            self.check(declared, &bytes, &path).map_err(|error| vec![error])?;
+            check::servable(declared, &bytes, &path).map_err(|error| vec![error])?;
         }
         let mut recipe = grants::recipe(&app.name, declared, self.folder, self.log);
         if let Err(source) = recipe.check() {
@@ -192,12 +192,12 @@ impl Prepare<'_> {
         let loaded = match self.runtime.load(source) {
             Ok(loaded) => loaded,
             Err(source) => {
-                self.check(declared, &bytes, &path).map_err(|error| vec![error])?;
+                check::servable(declared, &bytes, &path).map_err(|error| vec![error])?;
                 return Err(vec![ComponentError::Load { component, span, path, source }]);
             }
         };
         if known && loaded.component.serves().is_none() {
-            self.check(declared, &bytes, &path).map_err(|error| vec![error])?;
+            check::servable(declared, &bytes, &path).map_err(|error| vec![error])?;
         }
         Ok(Ready {
             name: declared.name.clone(),
@@ -206,25 +206,6 @@ impl Prepare<'_> {
             grants: granted,
             notes: notes::of(declared, &outline.capabilities()),
         })
-    }
-
-    /// Says in the words of people why a component cannot be served, if it cannot. Before the engine sees its bytes: the inspection
-    /// refuses files that would exhaust the stack of a parser.
-    fn check(&self, declared: &Declared, bytes: &[u8], path: &Path) -> Result<(), ComponentError> {
-        let (component, span, path) = (declared.name.clone(), declared.source_span.clone(), path.to_owned());
-        let facts = match wharf_component::inspect(bytes) {
-            Ok(facts) => facts,
-            Err(source) => return Err(ComponentError::Inspect { component, span, path, source }),
-        };
-        let missing = wharf_component::check(&facts, PROVIDED);
-        // A core module has no imports that a grant could help; say first that it is one.
-        if facts.kind == wharf_component::Kind::Component && !missing.is_empty() {
-            return Err(ComponentError::Missing { component, span, path, missing });
-        }
-        match facts.verdict(&missing).serve {
-            Ok(_) => Ok(()),
-            Err(reason) => Err(ComponentError::NotServable { component, span, path, reason }),
-        }
     }
 
     fn path(&self, source: &Source) -> PathBuf {

@@ -82,11 +82,7 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-telemetry",
         ],
     },
-    Crate {
-        layer: 5,
-        name: "wharf-build",
-        uses: &["wharf-runtime", "wharf-component", "wharf-app", "wharf-telemetry"],
-    },
+    Crate { layer: 5, name: "wharf-build", uses: &["wharf-component", "wharf-app", "wharf-telemetry"] },
     // The commands put together what they run and fill in every part's settings.
     Crate {
         layer: 6,
@@ -170,6 +166,7 @@ pub(super) const ONLY: &[Only] = &[
             "wharf-trigger",
             "wharf-gateway",
             "wharf-node",
+            "wharf-build",
             "wharf-cli",
             TESTKIT,
         ],
@@ -189,16 +186,22 @@ pub(super) const ONLY: &[Only] = &[
         reason: "the program chooses where spans and events go, a library never",
     },
     Only {
-        crates: &["wit-bindgen-*", "wasi-preview1-component-adapter-provider", "wast", "wat"],
+        crates: &["wasi-preview1-component-adapter-provider"],
+        users: &["wharf-build", "xtask"],
+        dev: true,
+        reason: "modules are made components by builds",
+    },
+    Only {
+        crates: &["wit-bindgen-*", "wast", "wat"],
         users: &["xtask"],
         dev: true,
         reason: "guests are built by tasks and read by tests",
     },
     Only {
         crates: &["wasmparser", "wasm-*", "wac-*", "wit-*"],
-        users: &["wharf-component", "wharf-compose", "xtask"],
+        users: &["wharf-build", "wharf-component", "wharf-compose", "xtask"],
         dev: true,
-        reason: "`component` is where bytes become facts, `compose` where several become one",
+        reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one",
     },
     Only {
         crates: &["once_cell", "lazy_static"],

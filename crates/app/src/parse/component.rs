@@ -3,8 +3,8 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Mention, dependencies, grants, limits};
-use crate::app::{Build, Component, Source};
+use super::{Mention, build, dependencies, grants, limits};
+use crate::app::{Component, Source};
 use crate::codes;
 use crate::grant::path_mistake;
 use crate::problem::{Problem, Span};
@@ -20,7 +20,7 @@ pub(super) fn read(
     Component {
         name: (*name.get_ref()).to_owned(),
         source,
-        build: read_build(section, problems),
+        build: build::read(section, problems),
         limits: limits::read(section, problems),
         reuse: limits::read_reuse(section, problems),
         grants: grants::read(section, mentions, problems),
@@ -92,32 +92,4 @@ fn later(span: Span, message: &str) -> Problem {
     Problem::error(codes::SOURCE_LATER, span, message)
         .with_label("not in this version")
         .with_help("put the component into a file and write `source = \"FILE.wasm\"`")
-}
-
-fn read_build(section: &Section<'_>, problems: &mut Problems) -> Option<Build> {
-    let value = section.value("build")?;
-    let (command, dir, watch) = match value.get_ref() {
-        DeValue::String(_) => (as_text(value), None, Vec::new()),
-        DeValue::Table(_) => {
-            let table = section.section("build", "component.*.build", problems)?;
-            if table.value("command").is_none() {
-                table.missing("command", "write the command line that makes the component", problems);
-            }
-            let command = table.text("command", problems);
-            (command, table.text("dir", problems), table.texts("watch", problems))
-        }
-        _ => return section.mistyped("build", value, problems),
-    };
-    for (what, text) in
-        command.iter().map(|text| ("the build command", text)).chain(dir.iter().map(|text| ("`dir`", text)))
-    {
-        if let Some(why) = path_mistake(text.get_ref().trim()) {
-            problems.add(Problem::error(codes::PATH, text.span(), format!("{what} {why}")));
-        }
-    }
-    Some(Build {
-        command: command?.into_inner().to_owned(),
-        dir: dir.map(|dir| dir.into_inner().to_owned()),
-        watch: watch.into_iter().map(|glob| glob.into_inner().to_owned()).collect(),
-    })
 }

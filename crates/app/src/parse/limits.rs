@@ -21,7 +21,7 @@ pub(super) struct Bounds<T> {
     why_max: &'static str,
 }
 
-const fn bounds<T>(key: &'static str, min: (T, &'static str), max: (T, &'static str)) -> Bounds<T>
+pub(super) const fn bounds<T>(key: &'static str, min: (T, &'static str), max: (T, &'static str)) -> Bounds<T>
 where
     T: Copy,
 {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::{
-    Access, App, HttpGrant, Methods, Reuse, RouteHost, Severity, Source, StaticResponse, Target, parse, position,
-    render,
+    Access, Adapter, App, Build, HttpGrant, Methods, Reuse, RouteHost, Severity, Source, StaticResponse, Target, parse,
+    position, render,
 };
 
 /// Compares the problems of a manifest, one a line: place, code, message, label, other places, help. Nothing expected
@@ -157,6 +157,45 @@ fn reads_triggers() {
 #[test]
 fn an_app_of_static_answers_needs_no_component() {
     check("name = \"n\"\n[[trigger.http]]\nroute = \"/\"\nstatic = {}\n", "");
+}
+
+#[test]
+fn reads_builds() {
+    let text = |build: &str| {
+        format!("name = \"n\"\n[component.a]\nsource = \"a.wasm\"\nbuild = {{ command = \"go\", {build} }}\n")
+    };
+    let build = |more: &str| sound(&text(more)).components.remove(0).build.unwrap();
+    let whole = build(
+        "dir = \"d\", module = \"core.wasm\", wit = \"wit\", world = \"w\", adapter = \"proxy\", preinit = \"start\", timeout = \"90s\"",
+    );
+    let expected = Build {
+        dir: Some("d".into()),
+        module: Some("core.wasm".into()),
+        wit: Some("wit".into()),
+        world: Some("w".into()),
+        adapter: Some(Adapter::Proxy),
+        preinit: Some("start".into()),
+        timeout: Duration::from_secs(90),
+        ..Build::new("go")
+    };
+    assert_eq!(whole, expected);
+    assert_eq!(build("preinit = true").preinit.as_deref(), Some("wizer-initialize"));
+    assert_eq!(build("preinit = false"), Build::new("go"));
+    for (more, problem) in [
+        (
+            "world = \"w\"",
+            "4:35 0101 `world` names a world, and no `wit` has it; add `wit = \"wit\"`, the folder of the world's WIT",
+        ),
+        (
+            "adapter = \"p1\"",
+            "4:37 0102 `adapter` is none that there is; write one of `\"command\"`, `\"reactor\"`, `\"proxy\"`, `\"none\"`",
+        ),
+        ("module = \"\"", "4:36 0114 `module` is empty"),
+        ("preinit = 3", "4:37 0102 `preinit` has the wrong type; expected `true`, `false` or text, found a number"),
+        ("timeout = \"1ms\"", "4:37 0107 `timeout` is too small; at least 1s: no toolchain is done sooner"),
+    ] {
+        check(&text(more), problem);
+    }
 }
 
 #[test]

@@ -58,6 +58,8 @@ fn a_missing_tool_is_read_out_of_what_the_shell_says() {
     ] {
         assert_eq!(missing_from(said).map(|tool| tool.name), expected, "{said}");
     }
+    assert_eq!(missing_program("building\nsh: 1: frobnicate: not found\n"), Some("frobnicate"));
+    assert_eq!(missing_program("the page was not found"), None);
 }
 
 #[test]

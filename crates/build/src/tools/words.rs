@@ -42,15 +42,6 @@ pub fn missing_from(said: &str) -> Option<&'static Tool> {
 
 fn missing_from_line(line: &str) -> Option<&'static Tool> {
     let line = line.trim();
-    // `sh: 1: jco: not found`, `bash: line 1: jco: command not found`, `env: 'node': No such file or directory`.
-    for end in ["command not found", "not found", "No such file or directory"] {
-        if let Some(rest) = line.strip_suffix(end) {
-            let name = rest.trim_end().trim_end_matches(':').rsplit([':', ' ']).next().unwrap_or_default();
-            if let Some(tool) = by_name(name.trim_matches(['\'', '"', '‘', '’', '`'])) {
-                return Some(tool);
-            }
-        }
-    }
     // What Cargo says about a target that is not installed: "the `wasm32-wasip2` target may not be installed".
     if line.contains("target may not be installed") {
         return TOOLS.iter().find(|tool| line.contains(&format!("`{}`", tool.name)));
@@ -58,5 +49,18 @@ fn missing_from_line(line: &str) -> Option<&'static Tool> {
     if line.contains("could not determine executable to run") {
         return by_name("jco");
     }
-    None
+    missing_program_of_line(line).and_then(by_name)
+}
+
+/// Returns the program that the shell says it did not find.
+pub fn missing_program(said: &str) -> Option<&str> {
+    said.lines().rev().find_map(missing_program_of_line)
+}
+
+/// Reads `sh: 1: jco: not found`, `bash: line 1: jco: command not found`, `env: 'node': No such file or directory`.
+fn missing_program_of_line(line: &str) -> Option<&str> {
+    let mut ends = ["command not found", "not found", "No such file or directory"].into_iter();
+    let rest = ends.find_map(|end| line.trim().strip_suffix(end))?;
+    let name = rest.trim_end().strip_suffix(':')?.rsplit([':', ' ']).next().unwrap_or_default();
+    Some(name.trim_matches(['\'', '"', '‘', '’', '`'])).filter(|name| !name.is_empty())
 }

@@ -57,6 +57,13 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0051",
     "WHARF-0052",
     "WHARF-0053",
+    "WHARF-0060",
+    "WHARF-0061",
+    "WHARF-0062",
+    "WHARF-0063",
+    "WHARF-0064",
+    "WHARF-0065",
+    "WHARF-0066",
 ];
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {

@@ -1,7 +1,7 @@
 //! `wharf up`: serve an app until the process is asked to end.
 
 use crate::args::GrantArgs;
-use crate::build;
+use crate::building;
 use crate::command_error::{CommandError, chain};
 use crate::debug::ServeDebugArgs;
 use crate::logging::LogFormat;
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     let project = Project::find(&args.path)?;
     let read = project.read(&args.grants)?;
     if !args.no_build {
-        build::stale(&read.app, &project.folder())?;
+        building::stale(&read.app, &project.folder())?;
     }
     raise_descriptor_limit();
     let state_path = args.state.clone().unwrap_or_else(|| project.default_state());

@@ -1,0 +1,192 @@
+//! The files that a component is made of: which they are, which is newest, and what is in them.
+//!
+//! In: the `dir` and `watch` of a build. Out: whether the component is stale, and a [`Fingerprint`]. Next: [`crate::build`], and `dev`.
+
+use crate::Error;
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use wharf_app::{Build, Component};
+
+/// Folders that hold what builds make, or history, never sources.
+const SKIPPED: &[&str] = &["target", "node_modules", ".git", ".wharf", "__pycache__", ".venv"];
+
+/// How deep folders of sources may be nested: a link that leads up would never end.
+const DEPTH: usize = 32;
+
+/// Files that are looked at: a folder with more is not one of sources, and walking it would take longer than building.
+const FILES: usize = 50_000;
+
+/// Files up to this size are compared by what is in them, larger ones by their time and size.
+const CONTENT_BYTES: u64 = 1 << 20;
+
+/// The sources of one component.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    dir: PathBuf,
+    watch: Option<GlobSet>,
+}
+
+/// What was in the sources at one moment. Two that are equal build the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint(BTreeMap<PathBuf, [u8; 32]>);
+
+impl Sources {
+    /// Returns the sources of a component that has a build; `folder` is the manifest's.
+    ///
+    /// # Errors
+    /// When a glob of `watch` is none.
+    pub fn of(component: &Component, build: &Build, folder: &Path) -> Result<Self, Error> {
+        let dir = dir(build, folder);
+        let watch = globs(&build.watch).map_err(|source| Error::Glob { component: component.name.clone(), source })?;
+        Ok(Self { dir, watch })
+    }
+
+    /// Returns the folder that they are in.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Tells whether one of them is newer than `built`. What cannot be read is no source.
+    pub fn changed_since(&self, built: SystemTime) -> bool {
+        let mut newer = false;
+        self.walk(&mut |_, data| newer |= data.modified().is_ok_and(|modified| modified > built));
+        newer
+    }
+
+    /// Returns what is in them now.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut files = BTreeMap::new();
+        self.walk(&mut |path, data| {
+            let small = data.is_file() && data.len() <= CONTENT_BYTES;
+            let hash = match small.then(|| std::fs::read(path)) {
+                Some(Ok(bytes)) => blake3::hash(&bytes),
+                _ => blake3::hash(format!("{} {:?}", data.len(), data.modified().ok()).as_bytes()),
+            };
+            files.insert(path.to_owned(), hash.into());
+        });
+        Fingerprint(files)
+    }
+
+    /// Returns every folder that has or could have sources: those to watch.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        let mut walk =
+            Walk { left: FILES, folder: &mut |folder| folders.push(folder.to_owned()), file: &mut |_, _| {} };
+        walk.folder(&self.dir, DEPTH);
+        folders
+    }
+
+    /// Tells whether a path is one of the sources, there or not.
+    pub fn contains(&self, path: &Path) -> bool {
+        let Ok(relative) = path.strip_prefix(&self.dir) else { return false };
+        let skipped = relative.parent().into_iter().flat_map(Path::components);
+        let mut skipped = skipped.filter_map(|part| part.as_os_str().to_str());
+        !skipped.any(|part| SKIPPED.contains(&part)) && self.is_source(relative)
+    }
+
+    fn is_source(&self, relative: &Path) -> bool {
+        match &self.watch {
+            Some(watch) => watch.is_match(relative),
+            None => relative.extension().is_none_or(|end| end != "wasm"),
+        }
+    }
+
+    fn walk(&self, found: &mut dyn FnMut(&Path, &std::fs::Metadata)) {
+        let mut file = |path: &Path, data: &std::fs::Metadata| {
+            if self.is_source(path.strip_prefix(&self.dir).unwrap_or(path)) {
+                found(path, data);
+            }
+        };
+        Walk { left: FILES, folder: &mut |_| {}, file: &mut file }.folder(&self.dir, DEPTH);
+    }
+}
+
+struct Walk<'a> {
+    left: usize,
+    folder: &'a mut dyn FnMut(&Path),
+    file: &'a mut dyn FnMut(&Path, &std::fs::Metadata),
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path, depth: usize) {
+        (self.folder)(folder);
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for entry in entries.filter_map(Result::ok) {
+            let Some(left) = self.left.checked_sub(1) else { return };
+            self.left = left;
+            let Ok(data) = entry.metadata() else { continue };
+            if !data.is_dir() {
+                (self.file)(&entry.path(), &data);
+            } else if depth > 0 && SKIPPED.iter().all(|name| entry.file_name() != *name) {
+                self.folder(&entry.path(), depth - 1);
+            }
+        }
+    }
+}
+
+/// Returns the folder that a build runs in.
+pub(crate) fn dir(build: &Build, folder: &Path) -> PathBuf {
+    build.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir))
+}
+
+fn globs(patterns: &[String]) -> Result<Option<GlobSet>, globset::Error> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        builder.add(Glob::new(pattern)?);
+    }
+    builder.build().map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(folder: &Path, watch: &[&str]) -> Sources {
+        let watch = watch.iter().map(|glob| (*glob).to_owned()).collect();
+        let build = Build { watch, ..Build::new("true") };
+        let mut app = wharf_app::App::implicit("a", "a.wasm");
+        Sources::of(&app.components.remove(0), &build, folder).unwrap()
+    }
+
+    #[test]
+    fn what_is_in_files_counts_and_not_when_they_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, "one").unwrap();
+        let sources = sources(folder.path(), &[]);
+        let first = sources.fingerprint();
+        std::fs::write(&file, "one").unwrap();
+        assert_eq!(sources.fingerprint(), first);
+        std::fs::write(&file, "two").unwrap();
+        assert_ne!(sources.fingerprint(), first);
+    }
+
+    #[test]
+    fn what_builds_make_is_no_source() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["a.wasm", "target/x.rs", "node_modules/y.js", "src/lib.rs"] {
+            let file = folder.path().join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        }
+        let all = sources(folder.path(), &[]);
+        assert_eq!(all.fingerprint().0.into_keys().collect::<Vec<_>>(), [folder.path().join("src/lib.rs")]);
+        assert!(all.contains(&folder.path().join("src/new.rs")));
+        assert!(!all.contains(&folder.path().join("target/debug/new.rs")));
+        assert!(!all.contains(&folder.path().join("new.wasm")));
+        let some = sources(folder.path(), &["src/**"]);
+        assert!(some.contains(&folder.path().join("src/new.rs")) && !some.contains(&folder.path().join("new.rs")));
+    }
+
+    #[test]
+    fn a_glob_that_is_none_is_an_error() {
+        let build = Build { watch: vec!["[".to_owned()], ..Build::new("true") };
+        let app = wharf_app::App::implicit("a", "a.wasm");
+        assert!(matches!(Sources::of(&app.components[0], &build, Path::new(".")), Err(Error::Glob { .. })));
+    }
+}
