@@ -4,6 +4,7 @@ use crate::capabilities::Used;
 use crate::outbound::{Hooks, Outbound};
 use crate::sockets::{self, Reach};
 use crate::{Budget, Recipe};
+use std::any::Any;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -33,6 +34,8 @@ pub struct Ctx {
     pub(crate) table: ResourceTable,
     /// The memory budget: the store's limiter.
     pub budget: Budget,
+    /// What the runtime keeps for the components that this one is linked to, by their places; absent until it first calls one.
+    pub dependencies: Vec<Option<Box<dyn Any + Send>>>,
 }
 
 /// What one member of a fused component may touch, and has touched. A component that is not fused is its own only member.
@@ -61,7 +64,12 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
         let own = Member::new(recipe, outbound, &caller);
-        Self { own, members: Vec::new(), caller, http, table, budget }
+        Self { own, members: Vec::new(), caller, http, table, budget, dependencies: Vec::new() }
+    }
+
+    /// Returns who caused the invocation.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Returns the request that is being answered.

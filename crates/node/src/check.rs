@@ -3,57 +3,54 @@
 //! In: bytes and what the manifest says of them. Out: an error that says what to do, or notes. Next: [`crate::live`] loads what passed.
 
 use crate::error::ComponentError;
+use crate::join::Joint;
 use crate::notes;
 use std::path::Path;
 use wharf_app::Component as Declared;
-use wharf_component::{Facts, Kind, Missing, PROVIDED};
+use wharf_component::{Kind, PROVIDED, Provided};
 
-/// Checks a component without loading it: that it is one, that everything it imports is there, and that it can be served if
-/// `is_served`. Returns where its imports and its grants do not fit.
+/// Checks a component without loading it: that it is one, that everything it imports is there or has an entry in its dependencies, and
+/// that it can be served if `is_served`. Returns where its imports and its grants do not fit.
 ///
 /// # Errors
 /// The first of these that does not hold.
 pub fn check(declared: &Declared, is_served: bool, path: &Path, bytes: &[u8]) -> Result<Vec<String>, ComponentError> {
-    if is_served {
-        servable(declared, bytes, path)?;
-    } else {
-        linkable(declared, bytes, path)?;
-    }
-    Ok(notes::of(declared, &wharf_component::outline(bytes).capabilities()))
+    let outline = wharf_component::outline(bytes);
+    let is_satisfied = |import: &&String| declared.dependencies.iter().any(|one| one.import.covers(import));
+    let satisfied: Vec<&String> = outline.imports().iter().filter(is_satisfied).collect();
+    usable(declared, bytes, path, satisfied.into_iter(), is_served)?;
+    Ok(notes::of(declared, &outline.capabilities()))
 }
 
-/// Says why a component cannot be served, if it cannot. The inspection refuses files that would exhaust the stack of a parser.
-pub(crate) fn servable(declared: &Declared, bytes: &[u8], path: &Path) -> Result<(), ComponentError> {
-    let (facts, missing) = linkable(declared, bytes, path)?;
-    match facts.verdict(&missing).serve {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(not_servable(declared, path, reason)),
-    }
+/// Checks one part of what is loaded as one.
+pub(crate) fn part(part: &Joint<'_>, path: &Path, is_served: bool) -> Result<(), ComponentError> {
+    usable(&part.declared, &part.bytes, path, part.satisfied.keys(), is_served)
 }
 
-fn linkable(declared: &Declared, bytes: &[u8], path: &Path) -> Result<(Facts, Vec<Missing>), ComponentError> {
-    let (component, span) = (declared.name.clone(), declared.source_span.clone());
+/// Says why a component cannot be used, if it cannot. The inspection refuses files that would exhaust the stack of a parser.
+fn usable<'a>(
+    declared: &Declared,
+    bytes: &[u8],
+    path: &Path,
+    satisfied: impl Iterator<Item = &'a String>,
+    is_served: bool,
+) -> Result<(), ComponentError> {
+    let (component, span, path) = (declared.name.clone(), declared.source_span.clone(), path.to_owned());
     let facts = match wharf_component::inspect(bytes) {
         Ok(facts) => facts,
-        Err(source) => return Err(ComponentError::Inspect { component, span, path: path.to_owned(), source }),
+        Err(source) => return Err(ComponentError::Inspect { component, span, path, source }),
     };
-    let mut missing = wharf_component::check(&facts, PROVIDED);
-    if !declared.dependencies.is_empty() {
-        // Which of them its dependencies satisfy is found out when they are joined.
-        missing.clear();
-    }
+    let satisfied = satisfied.map(|import| Provided::named(import));
+    let provided: Vec<Provided> = PROVIDED.iter().cloned().chain(satisfied).collect();
+    let missing = wharf_component::check(&facts, &provided);
     // A core module has no imports that a grant could help; say first that it is one.
-    if facts.kind != Kind::Component {
-        let reason = facts.verdict(&missing).serve.err().unwrap_or_else(|| "it is no component".to_owned());
-        return Err(not_servable(declared, path, reason));
+    if facts.kind == Kind::Component && !missing.is_empty() {
+        return Err(ComponentError::Missing { component, span, path, missing });
     }
-    if !missing.is_empty() {
-        return Err(ComponentError::Missing { component, span, path: path.to_owned(), missing });
+    match facts.verdict(&missing).serve {
+        Err(reason) if is_served || facts.kind != Kind::Component => {
+            Err(ComponentError::NotServable { component, span, path, reason })
+        }
+        _ => Ok(()),
     }
-    Ok((facts, missing))
-}
-
-fn not_servable(declared: &Declared, path: &Path, reason: String) -> ComponentError {
-    let (component, span) = (declared.name.clone(), declared.source_span.clone());
-    ComponentError::NotServable { component, span, path: path.to_owned(), reason }
 }

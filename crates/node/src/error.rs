@@ -150,6 +150,28 @@ pub enum ComponentError {
         /// Why.
         source: Box<BindingError>,
     },
+    /// A dependency does not fit.
+    #[error("component {component}: the dependency {import} does not fit: {reason}")]
+    Dependency {
+        /// The component.
+        component: String,
+        /// Where the manifest names the import.
+        span: Span,
+        /// The import.
+        import: String,
+        /// Why.
+        reason: String,
+    },
+    /// It cannot be composed with what is fused into it.
+    #[error("component {component}: cannot be composed with its dependencies")]
+    Compose {
+        /// The component.
+        component: String,
+        /// Where the manifest names it.
+        span: Span,
+        /// Why.
+        source: wharf_compose::Error,
+    },
 }
 
 impl ComponentError {
@@ -162,7 +184,9 @@ impl ComponentError {
             | Self::Missing { span, .. }
             | Self::Load { span, .. }
             | Self::Grant { span, .. }
-            | Self::Binding { span, .. } => span,
+            | Self::Binding { span, .. }
+            | Self::Dependency { span, .. }
+            | Self::Compose { span, .. } => span,
         }
     }
 
@@ -176,6 +200,8 @@ impl ComponentError {
             Self::Load { .. } => "WHARF-0005",
             Self::Grant { .. } => "WHARF-0006",
             Self::Binding { .. } => "WHARF-0007",
+            Self::Dependency { .. } => "WHARF-0016",
+            Self::Compose { .. } => "WHARF-0017",
         }
     }
 }

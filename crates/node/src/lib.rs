@@ -9,12 +9,16 @@ mod backends;
 mod check;
 mod cores;
 mod error;
+mod files;
 mod grants;
+mod inherit;
+mod join;
 mod live;
 mod notes;
 mod program;
 mod secrets;
 mod state;
+mod uses;
 
 pub use backends::Backends;
 pub use check::check;

@@ -1,19 +1,20 @@
 //! One version of an app, ready to answer.
 
 use crate::backends::Backends;
-use crate::check;
 use crate::error::{ComponentError, Error};
-use crate::grants;
-use crate::notes;
+use crate::files::Files;
+use crate::join::{Joined, Joint, Key, join};
+use crate::{check, grants, notes, uses};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
-use wharf_app::{Access, App, Component as Declared, Route, Source, Span, StaticResponse, Target as DeclaredTarget};
-use wharf_host::{Outbound, RecipeError};
-use wharf_runtime::{Component, Diagnostics, Lane, Limits, Reuse, Runtime, Source as LoadSource};
+use wharf_app::{Access, App, Component as Declared, Route, Span, StaticResponse, Target as DeclaredTarget};
+use wharf_host::{Outbound, Recipe, RecipeError};
+use wharf_runtime::{Component, Dependency, Diagnostics, Lane, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
 use wharf_trigger::http::{StaticAnswer, Target};
 use wharf_trigger::{Resolve, SameApp};
@@ -126,94 +127,156 @@ pub(crate) struct Prepare<'a> {
 impl Prepare<'_> {
     /// Reads, checks and loads every component. Reports all that cannot be loaded, not the first.
     pub(crate) fn app(&self, app: &App) -> Result<Live, Error> {
-        let family = Family::default();
-        let mut components = Vec::new();
+        let mut loading = Loading {
+            prepare: self,
+            app,
+            files: Files::new(self.folder),
+            family: Family::default(),
+            loaded: HashMap::new(),
+            ready: Vec::new(),
+        };
         let mut errors = Vec::new();
-        for declared in &app.components {
-            match self.component(app, declared, &family) {
-                Ok(ready) => components.push(ready),
-                Err(found) => errors.extend(found),
+        for declared in app.components.iter().filter(|declared| uses::stands_alone(app, declared)) {
+            let must_serve = uses::serves(app, declared);
+            if let Err(found) = loading.component(Cow::Borrowed(declared), Key::own(declared), must_serve) {
+                errors.extend(found);
             }
         }
         if !errors.is_empty() {
             return Err(Error::Components(errors));
         }
+        let Loading { family, ready: components, .. } = loading;
         let by_name: HashMap<_, _> =
             components.iter().map(|ready| (ready.name.clone(), Arc::downgrade(&ready.component))).collect();
         let _ = family.0.set(by_name);
         let routes = routes(app, &components);
         Ok(Live { name: app.name.clone(), version: app.version.clone(), components, routes })
     }
+}
 
-    fn component(&self, app: &App, declared: &Declared, family: &Family) -> Result<Ready, Vec<ComponentError>> {
-        let path = self.path(&declared.source);
+/// The components of one version, as they become ready: each after those that it depends on.
+struct Loading<'a, 'p> {
+    prepare: &'p Prepare<'p>,
+    app: &'a App,
+    files: Files<'p>,
+    family: Family,
+    /// Absent for one that failed: its errors were reported.
+    loaded: HashMap<Key, Option<Arc<Component>>>,
+    ready: Vec<Ready>,
+}
+
+impl<'a> Loading<'a, '_> {
+    fn component(
+        &mut self,
+        declared: Cow<'a, Declared>,
+        key: Key,
+        must_serve: bool,
+    ) -> Result<Arc<Component>, Vec<ComponentError>> {
+        if let Some(known) = self.loaded.get(&key) {
+            return known.clone().ok_or_else(Vec::new);
+        }
+        let loaded = self.load(declared, must_serve);
+        self.loaded.insert(key, loaded.as_ref().ok().map(|ready| Arc::clone(&ready.component)));
+        let ready = loaded?;
+        let component = Arc::clone(&ready.component);
+        self.ready.push(ready);
+        Ok(component)
+    }
+
+    fn load(&mut self, declared: Cow<'a, Declared>, must_serve: bool) -> Result<Ready, Vec<ComponentError>> {
+        let runtime = self.prepare.runtime;
+        let joined = join(self.app, &self.files, declared.clone()).map_err(|error| vec![error])?;
+        let declared = &*declared;
+        let dependencies = self.dependencies(&joined)?;
+        let path = self.files.path(&declared.source);
         let span = declared.source_span.clone();
-        let component = declared.name.clone();
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(vec![ComponentError::Read { component, span, path, source }]),
-        };
-        let outline = wharf_component::outline(&bytes);
-        let digest = wharf_runtime::digest(&bytes);
+        let digest = wharf_runtime::digest(&joined.bytes);
         // What is in the cache was inspected before it was compiled. That is most of a start with large components.
-        let is_concurrent = outline.is_concurrent() || reuse(declared).is_some();
+        let is_concurrent = joined.is_concurrent || reuse(declared).is_some();
         let lane = if is_concurrent { Lane::Concurrent } else { Lane::Plain };
-        let known = self.runtime.has_compiled(&digest, lane);
+        let known = runtime.has_compiled(&digest, lane);
         if !known {
-            check::servable(declared, &bytes, &path).map_err(|error| vec![error])?;
+            self.check(&joined, must_serve)?;
         }
-        let mut recipe = grants::recipe(&app.name, declared, self.folder, self.log);
-        if let Err(source) = recipe.check() {
-            let span = grant_span(declared, self.folder, &source);
-            return Err(vec![ComponentError::Grant { component, span, source }]);
+        let mut recipe = self.recipe(declared)?;
+        for member in &joined.members {
+            recipe.members.push((Arc::new(self.recipe(&member.declared)?), Arc::new(self.outbound(&member.declared))));
         }
-        recipe.capabilities = self.backends.bind(app, declared)?;
-        recipe.sockets = Arc::new(self.backends.sockets(app, declared));
         let mut granted = granted(declared);
         granted.extend(recipe.capabilities.describe());
+        let mut notes = notes::of(declared, &joined.capabilities);
+        notes.extend(joined.members.iter().flat_map(|member| notes::of(&member.declared, &member.capabilities)));
         let source = LoadSource {
-            app: app.name.as_str().into(),
+            app: self.app.name.as_str().into(),
             component: declared.name.as_str().into(),
-            bytes: &bytes,
+            bytes: &joined.bytes,
             digest,
             lane,
             limits: limits(declared),
             reuse: reuse(declared),
             recipe,
-            outbound: Outbound::new(
-                app.name.as_str().into(),
-                declared.name.as_str().into(),
-                grants::peers(declared),
-                Arc::new(SameApp(family.clone())),
-            )
-            .with_servers(self.backends.client(app, declared)),
-            diagnostics: self.diagnostics.clone(),
+            outbound: self.outbound(declared),
+            dependencies,
+            diagnostics: self.prepare.diagnostics.clone(),
         };
-        let loaded = match self.runtime.load(source) {
+        let loaded = match runtime.load(source) {
             Ok(loaded) => loaded,
             Err(source) => {
-                check::servable(declared, &bytes, &path).map_err(|error| vec![error])?;
+                self.check(&joined, must_serve)?;
+                let component = declared.name.clone();
                 return Err(vec![ComponentError::Load { component, span, path, source }]);
             }
         };
-        if known && loaded.component.serves().is_none() {
-            check::servable(declared, &bytes, &path).map_err(|error| vec![error])?;
+        if known && must_serve && loaded.component.serves().is_none() {
+            self.check(&joined, must_serve)?;
         }
         Ok(Ready {
             name: declared.name.clone(),
             component: loaded.component,
             compiled: loaded.compiled,
             grants: granted,
-            notes: notes::of(declared, &outline.capabilities()),
+            notes,
         })
     }
 
-    fn path(&self, source: &Source) -> PathBuf {
-        match source {
-            Source::File(file) => self.folder.join(file),
-            // `app` makes no other kind, and refuses manifests that ask for one.
-            other => PathBuf::from(format!("{other:?}")),
+    /// Loads what stays outside of a component and is linked to it.
+    fn dependencies(&mut self, joined: &Joined<'a>) -> Result<Vec<Dependency>, Vec<ComponentError>> {
+        let mut dependencies = Vec::new();
+        for isolated in &joined.isolated {
+            let supplier = self.component(isolated.supplier.clone(), isolated.key.clone(), false)?;
+            let (import, export) = (isolated.import.clone(), isolated.export.clone());
+            dependencies.push(Dependency { import, export, supplier });
         }
+        Ok(dependencies)
+    }
+
+    fn recipe(&self, declared: &Declared) -> Result<Recipe, Vec<ComponentError>> {
+        let Prepare { folder, log, backends, .. } = *self.prepare;
+        let mut recipe = grants::recipe(&self.app.name, declared, folder, log);
+        if let Err(source) = recipe.check() {
+            let span = grant_span(declared, folder, &source);
+            return Err(vec![ComponentError::Grant { component: declared.name.clone(), span, source }]);
+        }
+        recipe.capabilities = backends.bind(self.app, declared)?;
+        recipe.sockets = Arc::new(backends.sockets(self.app, declared));
+        Ok(recipe)
+    }
+
+    fn outbound(&self, declared: &Declared) -> Outbound {
+        let peers = Arc::new(SameApp(self.family.clone()));
+        let (app, component) = (self.app.name.as_str().into(), declared.name.as_str().into());
+        Outbound::new(app, component, grants::peers(declared), peers)
+            .with_servers(self.prepare.backends.client(self.app, declared))
+    }
+
+    /// Says in the words of people why a component cannot be used, if it cannot. Before the engine sees its bytes: the inspection
+    /// refuses files that would exhaust the stack of a parser.
+    fn check(&self, joined: &Joined<'_>, must_serve: bool) -> Result<(), Vec<ComponentError>> {
+        let check = |(place, part): (usize, &Joint<'_>)| {
+            check::part(part, &self.files.path(&part.declared.source), must_serve && place == 0).err()
+        };
+        let errors: Vec<ComponentError> = joined.parts.iter().enumerate().filter_map(check).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 }
 

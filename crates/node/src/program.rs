@@ -69,6 +69,7 @@ impl Program<'_> {
             recipe,
             outbound,
             diagnostics: self.diagnostics.clone(),
+            dependencies: Vec::new(),
         })?;
         Ok(loaded.component)
     }

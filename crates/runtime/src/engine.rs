@@ -59,6 +59,7 @@ pub enum Lane {
 #[derive(Clone)]
 pub struct Engine {
     engine: wasmtime::Engine,
+    lane: Lane,
     ticker: Arc<Ticker>,
 }
 
@@ -77,11 +78,16 @@ impl Engine {
         wasmtime::error::disable_backtrace();
         let engine = wasmtime::Engine::new(&config(settings, lane))?;
         let ticker = Ticker::start(&engine, TICK)?;
-        Ok(Self { engine, ticker: Arc::new(ticker) })
+        Ok(Self { engine, lane, ticker: Arc::new(ticker) })
     }
 
     pub(crate) fn raw(&self) -> &wasmtime::Engine {
         &self.engine
+    }
+
+    /// Tells whether instances may have several calls at once.
+    pub(crate) fn is_concurrent(&self) -> bool {
+        self.lane == Lane::Concurrent
     }
 
     pub(crate) fn ticker(&self) -> &Arc<Ticker> {

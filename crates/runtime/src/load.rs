@@ -7,6 +7,7 @@
 use crate::admit::Gate;
 use crate::component::{Component, Handler, Identity};
 use crate::cwasm::Cache;
+use crate::dependency::{self, Dependency};
 use crate::diagnose::Diagnostics;
 use crate::engine::{Engine, Lane, Settings};
 use crate::limits::{Limits, Reuse};
@@ -59,6 +60,8 @@ pub struct Source<'a> {
     pub outbound: Outbound,
     /// What is watched while it runs.
     pub diagnostics: Diagnostics,
+    /// Which of its imports other components satisfy, in instances of their own.
+    pub dependencies: Vec<Dependency>,
 }
 
 /// A component, and what loading it cost.
@@ -90,6 +93,14 @@ pub enum LoadError {
     /// It imports what this host does not have, or in another type.
     #[error("cannot link the component")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A dependency has other types than the component expects.
+    #[error("cannot link {import}: {reason}")]
+    Dependency {
+        /// The import.
+        import: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// It needs more memory to start than it may use.
     #[error("the component needs {} of memory to start, its limit is {}", Size::from(*.needed_bytes), Size::from(*.limit_bytes))]
     Memory {
@@ -160,7 +171,9 @@ impl Runtime {
         check_initial_memory(&compiled, &source.limits)?;
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
-        let pre = linked.linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
+        let linker = own_linker(linked, &source, &compiled)?;
+        let linker = linker.as_ref().unwrap_or(&linked.linker);
+        let pre = linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
         let profiles = source.diagnostics.profiles.as_ref();
         let sampled =
             profiles.and_then(|profiles| profiles.component(&source.component, linked.engine.raw(), &compiled));
@@ -206,6 +219,19 @@ impl Runtime {
         }
         Ok((linked, compiled, Some(took)))
     }
+}
+
+/// Returns a linker for this component alone, if it has members or dependencies: those of others must not be found by it.
+fn own_linker(linked: &Linked, source: &Source<'_>, compiled: &Compiled) -> Result<Option<Linker<Ctx>>, LoadError> {
+    let members = source.recipe.members.len();
+    if members == 0 && source.dependencies.is_empty() {
+        return Ok(None);
+    }
+    let mut linker = linked.linker.clone();
+    wharf_host::link_members(&mut linker, members, linked.engine.is_concurrent())
+        .map_err(|error| LoadError::Link(error.into()))?;
+    dependency::link(&mut linker, compiled, &source.dependencies)?;
+    Ok(Some(linker))
 }
 
 fn next_serial() -> u64 {

@@ -1,6 +1,7 @@
 //! What came of an invocation that did not end well: one cause, one status, one code.
 
 use crate::component::Identity;
+use crate::dependency::DependencyFailed;
 use crate::meter::Ended;
 use std::fmt;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub enum Cause {
     BrokenBody(String),
     /// The component does not export what the trigger calls.
     NotAHandler,
+    /// A component that it depends on failed, and their interface has no error to say so.
+    Dependency(String),
 }
 
 /// A failed invocation: the cause for everybody, the detail for the log.
@@ -77,6 +80,7 @@ impl Cause {
             Self::BrokenBody(_) => "WHARF-0040",
             Self::NotAHandler => "WHARF-0041",
             Self::RequestBody { .. } => "WHARF-0052",
+            Self::Dependency(_) => "WHARF-0054",
         }
     }
 
@@ -86,7 +90,7 @@ impl Cause {
             Self::RequestBody { .. } => 413,
             Self::Overloaded => 503,
             Self::Cpu(_) | Self::Wall(_) => 504,
-            Self::GuestError(_) => 502,
+            Self::GuestError(_) | Self::Dependency(_) => 502,
             _ => 500,
         }
     }
@@ -115,6 +119,7 @@ impl fmt::Display for Cause {
             }
             Self::BrokenBody(why) => write!(f, "the component broke its response body off: {why}"),
             Self::NotAHandler => f.write_str("the component exports no HTTP handler"),
+            Self::Dependency(why) => f.write_str(why),
         }
     }
 }
@@ -131,6 +136,9 @@ impl Failure {
     /// Classifies an error of the engine. What the limiter refused explains a trap better than the trap does: guests trap
     /// when they cannot have memory.
     pub(crate) fn from_engine(error: &wasmtime::Error, refusal: Option<Refusal>, detail: String) -> Self {
+        if let Some(failed) = error.downcast_ref::<DependencyFailed>() {
+            return Self { cause: Cause::Dependency(failed.to_string()), detail: Some(detail) };
+        }
         let cause = match refusal {
             Some(Refusal::Memory { wanted_bytes, limit_bytes }) => Cause::Memory { wanted_bytes, limit_bytes },
             None if error.is::<Trap>() || error.is::<WasmBacktrace>() || error.is::<WasmCoreDump>() => Cause::Trap,

@@ -23,6 +23,7 @@ fn load(guest: &str, limits: Limits, reuse: Option<Reuse>) -> Arc<Component> {
         reuse,
         recipe: Recipe::bare("app", guest, Stdio::Log(Log::discard())),
         outbound: Outbound::denied("app".into(), guest.into()),
+        dependencies: Vec::new(),
         diagnostics: Diagnostics::default(),
     };
     runtime.load(source).unwrap().component

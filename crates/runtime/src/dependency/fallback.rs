@@ -1,0 +1,56 @@
+//! What a caller is told when a dependency failed: an error of the interface, where the interface has one for that.
+
+use wasmtime::component::Val;
+use wasmtime::component::types::Type;
+
+/// Cases of error types that stand for a failure of the other side, the best first. From the interfaces of WASI and their kin.
+const CASES: [&str; 10] = [
+    "unavailable",
+    "internal-error",
+    "internal",
+    "dependency-failed",
+    "failed",
+    "other",
+    "unknown",
+    "unexpected",
+    "io",
+    "error",
+];
+
+/// Returns the result that says `text`, or says at least that there was an error. Nothing if the type has no room for it: then the
+/// failure is the caller's too.
+pub(super) fn error(result: Option<&Type>, text: &str) -> Option<Val> {
+    let Some(Type::Result(result)) = result else { return None };
+    let Some(ty) = result.err() else { return Some(Val::Result(Err(None))) };
+    Some(Val::Result(Err(Some(Box::new(payload(&ty, text)?)))))
+}
+
+fn payload(ty: &Type, text: &str) -> Option<Val> {
+    match ty {
+        Type::String => Some(Val::String(text.to_owned())),
+        Type::Enum(names) => {
+            let name = CASES.iter().find(|case| names.names().any(|name| name == **case))?;
+            Some(Val::Enum((*name).to_owned()))
+        }
+        Type::Variant(variant) => CASES.iter().find_map(|wanted| {
+            let case = variant.cases().find(|case| case.name == *wanted)?;
+            let payload = match case.ty {
+                None => None,
+                Some(ty) => Some(Box::new(simple(&ty, text)?)),
+            };
+            Some(Val::Variant((*wanted).to_owned(), payload))
+        }),
+        _ => None,
+    }
+}
+
+/// Returns the payload of a case: a text, or a text that may be absent.
+fn simple(ty: &Type, text: &str) -> Option<Val> {
+    match ty {
+        Type::String => Some(Val::String(text.to_owned())),
+        Type::Option(option) if matches!(option.ty(), Type::String) => {
+            Some(Val::Option(Some(Box::new(Val::String(text.to_owned())))))
+        }
+        _ => None,
+    }
+}
