@@ -170,7 +170,7 @@ pub enum ComponentError {
         /// Where the manifest names it.
         span: Span,
         /// Why.
-        source: wharf_compose::Error,
+        source: Box<wharf_compose::Error>,
     },
 }
 

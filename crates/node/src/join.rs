@@ -111,7 +111,7 @@ pub(crate) fn join<'a>(
     let bytes = if is_fused {
         let fused: Vec<Part<'_>> = parts.iter().map(Joint::part).collect();
         let fused = wharf_compose::fuse(&fused);
-        fused.map_err(|source| ComponentError::Compose { component: name, span, source })?.into()
+        fused.map_err(|error| ComponentError::Compose { component: name, span, source: Box::new(error) })?.into()
     } else {
         Arc::clone(&parts[0].bytes)
     };

@@ -7,8 +7,7 @@ pub(crate) fn stands_alone(app: &App, component: &Component) -> bool {
     serves(app, component) || !is_dependency(app, component, Link::Fused)
 }
 
-/// Tells whether a component has to serve HTTP: it is what a trigger calls, or stands before that, or others call it in process, or nothing
-/// else is done with it.
+/// Tells whether a component has to serve HTTP: it is what a trigger calls, or stands before that, or others call it in process.
 pub(crate) fn serves(app: &App, component: &Component) -> bool {
     let name = &component.name;
     let is_triggered = app.http.iter().any(|trigger| {
@@ -16,8 +15,7 @@ pub(crate) fn serves(app: &App, component: &Component) -> bool {
             || trigger.middleware.iter().any(|middleware| middleware.component == *name)
     });
     let is_called = app.components.iter().any(|caller| caller.grants.allow_call(name));
-    let is_dependency = [Link::Fused, Link::Isolated].into_iter().any(|link| is_dependency(app, component, link));
-    is_triggered || is_called || !is_dependency
+    is_triggered || is_called
 }
 
 /// Tells whether another component depends on this one in that way.

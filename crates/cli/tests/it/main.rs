@@ -7,6 +7,7 @@
 mod build;
 mod cache;
 mod call;
+mod composition;
 mod config;
 mod diagnose;
 mod drain;

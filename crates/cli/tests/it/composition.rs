@@ -1,0 +1,156 @@
+//! Dependencies: fused, and in instances of their own.
+
+use crate::support::wharf;
+use wharf_testkit::{App, Server, guest};
+
+/// `front` serves everything and calls `shapes`, which it depends on as `dependency` says; `more` goes into the table of `shapes`.
+fn manifest(dependency: &str, more: &str) -> String {
+    format!(
+        "name = \"shapes\"\n\
+         [component.front]\nsource = \"@front\"\nlimits = {{ cpu = \"5s\", wall = \"20s\" }}\n\
+         [component.front.grants]\nenvironment = {{ NAME = \"front\" }}\nkeyvalue = [\"default\"]\n\
+         [component.front.dependencies]\n{dependency}\n\
+         [component.shapes]\nsource = \"@shapes\"\nlimits = {{ cpu = \"200ms\", wall = \"10s\", memory = \"16MiB\" }}\n{more}\n\
+         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"front\"\n"
+    )
+}
+
+fn up(dependency: &str, more: &str) -> Server {
+    wharf().up(App::new(&manifest(dependency, more)).folder()).start()
+}
+
+#[track_caller]
+fn check(server: &Server, path: &str, status: u16, expected: &str) {
+    let answer = server.get("t", path);
+    assert_eq!((answer.status(), answer.text().as_str()), (status, expected), "{path}\n{}", server.log());
+}
+
+const MIRRORED: &str = "([Shape::Nothing, Shape::At(Point { x: -1, y: 2 }), Shape::Circle(7)], \
+                        Some((\"cba\", Colour::Green, Marks(A | C))))";
+
+fn values_and_resources_cross(server: &Server) {
+    check(server, "/add?a=2&b=40", 200, "42");
+    check(server, "/mirror", 200, MIRRORED);
+    check(server, "/checked?n=5", 200, "Ok(5)");
+    check(server, "/checked?n=-5", 200, "Err(\"out of range integral type conversion attempted\")");
+    check(server, "/counter", 200, "[2, 3, 15] 18");
+    // One instance for all calls of a request, and a fresh one for the next.
+    check(server, "/calls", 200, "1 2");
+    check(server, "/calls", 200, "1 2");
+}
+
+#[test]
+fn a_fused_dependency_shares_its_dependants_fate() {
+    let server = up("\"test:shapes\" = { component = \"shapes\" }", "");
+    values_and_resources_cross(&server);
+    for path in ["/fail?how=panic", "/hard"] {
+        assert_eq!(server.get("t", path).status(), 500, "{path}");
+    }
+    check(&server, "/add?a=1&b=1", 200, "2");
+}
+
+#[test]
+fn an_isolated_dependency_fails_alone() {
+    let server = up("\"test:shapes\" = { component = \"shapes\", link = \"isolated\" }", "");
+    values_and_resources_cross(&server);
+    let failed = |why: &str| format!("Err(\"the dependency shapes failed in `fail`: {why}\"), then Ok(\"fine\")");
+    check(&server, "/fail?how=panic", 200, &failed("the component trapped"));
+    check(&server, "/fail?how=loop", 200, &failed("the component used more than its 200ms of CPU time"));
+    let answer = server.get("t", "/fail?how=memory").text();
+    assert!(answer.contains("of memory, its limit is 16 MiB\"), then Ok(\"fine\")"), "{answer}");
+    // An interface without an error has no way to tell it: the caller's invocation ends, and says whose fault it was.
+    assert_eq!(server.get("t", "/hard").status(), 502);
+    check(&server, "/add?a=1&b=1", 200, "2");
+    let log = server.log();
+    assert!(log.contains("WHARF-0054: the dependency shapes failed in `fail-hard`: the component trapped"), "{log}");
+    assert!(log.contains("WHARF-0030: the component trapped"), "{log}");
+}
+
+/// What `front` and `shapes` see of what is granted.
+fn powers(dependency: &str, more: &str) -> (String, String) {
+    let server = up(dependency, more);
+    let get = |path: &str| server.get("t", path).text();
+    (get("/env?name=NAME"), get("/count?key=k"))
+}
+
+#[test]
+fn grants_are_per_component() {
+    const OWN: &str = "[component.shapes.grants]\nenvironment = { NAME = \"shapes\" }\nkeyvalue = [\"default\"]";
+    let pair = |env: &str, count: &str| (env.to_owned(), count.to_owned());
+    for link in ["fused", "isolated"] {
+        let with = |inherit: &str| {
+            format!("\"test:shapes\" = {{ component = \"shapes\", link = \"{link}\", inherit = {inherit} }}")
+        };
+        let (alone, own) = (with("false"), pair("Some(\"front\") Some(\"shapes\")", "1"));
+        assert_eq!(powers(&alone, ""), pair("Some(\"front\") None", "Error::AccessDenied"), "{link}");
+        assert_eq!(powers(&alone, OWN), own, "{link}");
+        assert_eq!(powers(&with("[\"keyvalue\"]"), ""), pair("Some(\"front\") None", "1"), "{link}");
+        assert_eq!(powers(&with("true"), ""), pair("Some(\"front\") Some(\"front\")", "1"), "{link}");
+    }
+}
+
+#[test]
+fn what_comes_from_a_file_is_isolated_and_has_nothing() {
+    let file = guest("shapes");
+    let dependency = format!("\"test:shapes@1.0.0\" = {{ path = {:?} }}", file.display().to_string());
+    let server = up(&dependency, "");
+    check(&server, "/env?name=NAME", 200, "Some(\"front\") None");
+    check(&server, "/count?key=k", 500, "Error::AccessDenied");
+    let answer = server.get("t", "/fail?how=panic").text();
+    assert!(answer.starts_with("Err(\"the dependency front/test:shapes failed in `fail`"), "{answer}");
+    let log = server.log();
+    assert!(log.contains("[component.\"front/test:shapes\".grants]") || log.contains("WHARF-0023"), "{log}");
+}
+
+/// Starts the app and asserts that it is refused with these texts.
+#[track_caller]
+fn refused(manifest: &str, texts: &[&str]) {
+    wharf().up(App::new(manifest).folder()).fail().badly(2, texts);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_what_comes_nearest() {
+    let with = |dependency: &str| manifest(dependency, "");
+    refused(
+        &with("\"test:shapes@2.0.0\" = { component = \"shapes\" }"),
+        &["WHARF-0016", "it does not import test:shapes@2.0.0, but test:shapes/api@1.2.0, which is not compatible"],
+    );
+    refused(
+        &with("\"test:shape\" = { component = \"shapes\" }"),
+        &[
+            "WHARF-0016",
+            "it does not import test:shape; what it imports: test:shapes/api@1.2.0, test:shapes/powers@1.2.0",
+        ],
+    );
+    refused(
+        &with("\"test:shapes\" = { component = \"shapes\" }\n\"test:shapes/api\" = { component = \"shapes\" }"),
+        &["WHARF-0016", "test:shapes/api@1.2.0 is satisfied by `test:shapes` already"],
+    );
+    refused(&with("\"test:shapes/api\" = { component = \"shapes\" }"), &["WHARF-0004", "test:shapes/powers@1.2.0"]);
+    refused(&with("\"test:shapes\" = { path = \"absent.wasm\" }"), &["WHARF-0001", "absent.wasm"]);
+    let cycle = manifest(
+        "\"test:shapes\" = { component = \"shapes\" }",
+        "[component.shapes.dependencies]\n\"x:y\" = { component = \"front\" }",
+    );
+    refused(&cycle, &["WHARF-0132", "`front` → `shapes` → `front`"]);
+}
+
+#[test]
+fn types_that_differ_are_refused_for_both_links() {
+    const OTHER: &str = "(component
+        (core module $m (func (export \"add\") (param i32 i32) (result i32) i32.const 0))
+        (core instance $i (instantiate $m))
+        (func $add (param \"a\" u32) (param \"b\" s32) (result u32) (canon lift (core func $i \"add\")))
+        (instance $api (export \"add\" (func $add)))
+        (export \"test:shapes/api@1.2.0\" (instance $api))
+        (export \"test:shapes/powers@1.2.0\" (instance $api)))";
+    let app = App::empty();
+    let file = app.write("other.wasm", wat::parse_str(OTHER).unwrap());
+    for (link, code, text) in [
+        ("fused", "WHARF-0017", "test:shapes/api@1.2.0"),
+        ("isolated", "WHARF-0005", "cannot link test:shapes/api@1.2.0"),
+    ] {
+        let dependency = format!("\"test:shapes\" = {{ path = {:?}, link = \"{link}\" }}", file.display().to_string());
+        refused(&manifest(&dependency, ""), &[code, text]);
+    }
+}
