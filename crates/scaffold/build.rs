@@ -3,17 +3,23 @@
 #![allow(clippy::disallowed_methods, reason = "a build script's settings are its environment")]
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)? + "/../..";
     let mut code = String::new();
-    for (table, folder) in [("TEMPLATES", "templates"), ("WIT", "wit")] {
-        let folder = Path::new(&root).join(folder);
+    let own = |folder: &str| Path::new(&root).join(folder);
+    let tables = [("TEMPLATES", own("templates")), ("WIT", own("wit")), ("GO_RUNTIME", go_runtime(&root)?)];
+    for (table, folder) in tables {
         println!("cargo::rerun-if-changed={}", folder.display());
         let mut files = Vec::new();
         collect(&folder, "", &mut files)?;
+        if table == "GO_RUNTIME" {
+            let is_code = |file: &String| file.ends_with(".go") || file.ends_with(".s");
+            files.retain(|file| is_code(file) || file == "go.mod" || file == "LICENSE");
+        }
         files.sort();
         let _ = writeln!(code, "pub(crate) static {table}: &[(&str, &[u8])] = &[");
         for file in files {
@@ -24,6 +30,27 @@ fn main() -> io::Result<()> {
     }
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     fs::write(Path::new(&out).join("embedded.rs"), code)
+}
+
+/// Returns the folder of the library that Go bindings call. It is part of the crate that makes them, so both are of one version.
+fn go_runtime(root: &str) -> io::Result<PathBuf> {
+    let lock = Path::new(root).join("Cargo.lock");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    let cargo = env::var("CARGO").map_err(io::Error::other)?;
+    let output = Command::new(cargo)
+        .args(["metadata", "--offline", "--format-version", "1", "--manifest-path"])
+        .arg(Path::new(root).join("Cargo.toml"))
+        .output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let found = packages.filter(|package| package["name"] == "wit-bindgen-go").find_map(|package| {
+        let manifest = package["manifest_path"].as_str()?;
+        Some(Path::new(manifest).parent()?.join("src/pkg"))
+    });
+    found.ok_or_else(|| io::Error::other("cargo does not know where wit-bindgen-go is"))
 }
 
 /// Adds every file below a folder, by its path with `/`.

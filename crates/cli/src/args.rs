@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Call(commands::call::CallArgs),
     /// Show what a component is, what it may ask for, and whether it can be served or run here
     Inspect(commands::inspect::InspectArgs),
+    /// Work with interfaces
+    Wit(commands::wit::WitArgs),
     /// Keep, list and remove the secrets of an app
     Secrets(commands::secrets::SecretsArgs),
     /// Explain an error code

@@ -6,6 +6,7 @@ use crate::command_error::{CommandError, chain};
 use crate::output::talk;
 use crate::progress::Progress;
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,15 +17,23 @@ use wharf_build::{Error, Event, Options, Outcome};
 const TICK: Duration = Duration::from_millis(200);
 
 /// Returns what every build of this program has in common.
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 pub(crate) fn options(folder: &Path) -> Options {
     Options {
         folder: folder.to_owned(),
-        path: std::env::var_os("PATH"),
+        path: search_path(),
         only: None,
         force: false,
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
     }
+}
+
+/// Returns where builds look for programs: as the user does, and beside this program, which builds in C and Go call for bindings.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
+fn search_path() -> Option<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let own = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
+    // A folder whose name cannot be in a list is left out.
+    std::env::join_paths(std::env::split_paths(&path).chain(own)).ok().or(Some(path))
 }
 
 /// Builds what is missing or stale, as `wharf up` does before it serves.

@@ -12,3 +12,4 @@ pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod templates;
 pub(crate) mod up;
+pub(crate) mod wit;

@@ -42,6 +42,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Run(args) => commands::run::run(&args),
         Command::Call(args) => commands::call::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Wit(args) => commands::wit::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Secrets(args) => commands::secrets::run(&args),
         Command::Schema(args) => commands::schema::run(&args),

@@ -116,6 +116,20 @@ pub enum Error {
         /// What is wrong.
         why: &'static str,
     },
+    /// WIT that cannot be read.
+    #[error("cannot read the WIT in {path}: {message}", path = path.display())]
+    Wit {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Bindings that cannot be made.
+    #[error("cannot make bindings: {message}")]
+    Bindings {
+        /// Why not.
+        message: String,
+    },
     /// A manifest that cannot get another component.
     #[error("{manifest}: {message}")]
     Manifest {

@@ -6,6 +6,7 @@
 //! A template may come from a stranger: no path of it leaves the target folder, nothing of it is run, and everything has a bound.
 
 mod add;
+mod bindings;
 mod catalog;
 mod description;
 mod error;
@@ -18,6 +19,7 @@ mod template;
 mod write;
 
 pub use add::{Addition, add_component};
+pub use bindings::Bindings;
 pub use catalog::{Wanted, catalog};
 pub use description::{Description, Variable};
 pub use error::Error;

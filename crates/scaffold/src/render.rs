@@ -46,6 +46,7 @@ impl Values {
             // Modules of Rust, Python and Go have no dashes in their names.
             ("name-snake", name.replace('-', "_")),
             ("name-wit", wit_name(name)),
+            ("name-wit-snake", wit_name(name).replace('-', "_")),
         ];
         Ok(Self(derived.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
     }

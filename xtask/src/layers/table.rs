@@ -193,13 +193,13 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["wit-bindgen-*", "wast", "wat"],
-        users: &["xtask"],
+        users: &["wharf-scaffold", "xtask"],
         dev: true,
-        reason: "guests are built by tasks and read by tests",
+        reason: "bindings are made for users; guests are built by tasks and read by tests",
     },
     Only {
         crates: &["wasmparser", "wasm-*", "wac-*", "wit-*"],
-        users: &["wharf-build", "wharf-component", "wharf-compose", "xtask"],
+        users: &["wharf-build", "wharf-component", "wharf-compose", "wharf-scaffold", "xtask"],
         dev: true,
         reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one",
     },
