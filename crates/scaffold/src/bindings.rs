@@ -55,8 +55,8 @@ impl Bindings {
     pub fn generate(&self, wit: &Path, world: Option<&str>) -> Result<Vec<Rendered>, Error> {
         let mut resolve = Resolve::default();
         let unread = |message: String| Error::Wit { path: wit.to_owned(), message };
-        let (package, _) = resolve.push_path(wit).map_err(|error| unread(format!("{error:#}")))?;
-        let world = resolve.select_world(&[package], world).map_err(|error| unread(format!("{error:#}")))?;
+        let (package, _) = resolve.push_path(wit).map_err(|error| unread(error.root_cause().to_string()))?;
+        let world = resolve.select_world(&[package], world).map_err(|error| unread(error.root_cause().to_string()))?;
         let files = self.run(resolve, world)?;
         let mut rendered: Vec<Rendered> = files
             .iter()
@@ -106,3 +106,6 @@ impl Bindings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,6 +134,7 @@ pub(crate) fn refused(error: Error) -> CommandError {
         Error::UnknownValue { known, .. } if known.is_empty() => "it has none".to_owned(),
         Error::UnknownValue { known, .. } => format!("it has {}", known.join(", ")),
         Error::Exists { .. } => "`--force` writes over them".to_owned(),
+        Error::Wit { .. } => "`wharf wit check` shows the place".to_owned(),
         Error::Git { .. } => {
             "is there such a repository, and may you read it? `git clone` of the same URL says more".to_owned()
         }
