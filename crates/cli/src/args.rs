@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Wit(commands::wit::WitArgs),
     /// Keep, list and remove the secrets of an app
     Secrets(commands::secrets::SecretsArgs),
+    /// Look whether this machine has what an app or a language needs
+    Doctor(commands::doctor::DoctorArgs),
     /// Explain an error code
     Explain(commands::explain::ExplainArgs),
     /// Print the JSON schema of the manifest

@@ -43,6 +43,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Call(args) => commands::call::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Wit(args) => commands::wit::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Secrets(args) => commands::secrets::run(&args),
         Command::Schema(args) => commands::schema::run(&args),

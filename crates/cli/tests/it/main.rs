@@ -10,6 +10,7 @@ mod call;
 mod composition;
 mod config;
 mod diagnose;
+mod doctor;
 mod drain;
 mod files;
 mod grpc;

@@ -155,3 +155,17 @@ fn a_hostile_template_writes_nothing_outside_of_its_folder() {
     std::os::unix::fs::symlink(app.folder(), app.path("evil/link")).unwrap();
     wharf_in(&app, &["new", "shop", "--template", "./evil"]).badly(2, &["is a link or a device"]);
 }
+
+#[test]
+fn bindings_are_written_where_the_sources_are() {
+    let app = App::empty();
+    wharf_in(&app, &["new", "shop", "--lang", "c"]).well();
+    wharf_in(&app, &["wit", "bindings", "c", "--wit", "shop/wit", "--out", "shop/gen"]).well();
+    assert!(read(&app, "shop/gen/http.h").contains("exports_wasi_http_incoming_handler_handle"));
+    let go = ["wit", "bindings", "go", "--wit", "shop/wit", "--out", "shop/gen"];
+    wharf_in(&app, &go).badly(2, &["there is no go.mod above shop/gen", "go mod init"]);
+    app.write("go.mod", "module town\n");
+    wharf_in(&app, &go).well();
+    assert!(read(&app, "shop/gen/wit_exports/wit_exports.go").contains("\"town/shop/gen/wasi_http_types\""));
+    wharf_in(&app, &["wit", "bindings", "c", "--wit", "none"]).badly(2, &["cannot read the WIT in none"]);
+}
