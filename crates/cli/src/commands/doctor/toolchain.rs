@@ -29,7 +29,7 @@ fn check(tool: &'static Tool, needs: &Needs, search: &Search) -> Check {
     // A project installs packages for itself with its first build, unless its command takes them for granted; a compiler it does not.
     let is_package = |install: &Install| install.scope == Scope::Project && is_of_language(tool, install.by);
     let comes_with_builds = install.is_some_and(is_package);
-    let has_to_be_there = !needs.is_everything && !(comes_with_builds && !needs.named.contains(&tool));
+    let has_to_be_there = !needs.is_everything && (!comes_with_builds || needs.named.contains(&tool));
     let state = if has_to_be_there { State::Bad } else { State::Note };
     let advice = match install.or(tool.install.first()) {
         Some(install) if comes_with_builds && !is_old => {
