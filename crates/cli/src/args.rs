@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Run(commands::run::RunArgs),
     /// Call an exported function with values written as text
     Call(commands::call::CallArgs),
+    /// Run the tests of an app, each with stores, servers and clocks of its own
+    Test(commands::test::TestArgs),
     /// Show what a component is, what it may ask for, and whether it can be served or run here
     Inspect(commands::inspect::InspectArgs),
     /// Work with interfaces

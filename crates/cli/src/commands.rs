@@ -12,5 +12,6 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod secrets;
 pub(crate) mod templates;
+pub(crate) mod test;
 pub(crate) mod up;
 pub(crate) mod wit;

@@ -41,6 +41,7 @@ fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Build(args) => commands::build::run(&args, cli.verbose > 0),
         Command::Run(args) => commands::run::run(&args),
         Command::Call(args) => commands::call::run(&args),
+        Command::Test(args) => commands::test::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Wit(args) => commands::wit::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),

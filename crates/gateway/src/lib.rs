@@ -9,6 +9,7 @@
 
 mod access_log;
 mod connection;
+mod direct;
 mod limits;
 mod listener;
 mod preface;

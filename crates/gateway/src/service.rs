@@ -19,7 +19,7 @@ use std::task::{Context, Poll, ready};
 use tokio::net::TcpStream;
 use wharf_runtime::Component;
 use wharf_telemetry::RequestId;
-use wharf_trigger::http::{Matched, Origin, Target, X_REQUEST_ID, answer};
+use wharf_trigger::http::{Matched, Origin, RequestBody, Target, X_REQUEST_ID, answer};
 use wharf_trigger::{Asked, Body, BodyError, Problem};
 
 /// One connection, as its requests see it.
@@ -65,7 +65,10 @@ impl Connection {
         self.active.load(Relaxed) == 0
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Sent>, ClientGone> {
+    pub(crate) async fn answer<B: RequestBody>(
+        self: Arc<Self>,
+        request: Request<B>,
+    ) -> Result<Response<Sent>, ClientGone> {
         let active = Active::start(&self);
         let id = self.origin.request_id(request.headers());
         let entry = self.gateway.access.as_ref().map(|log| Entry::start(log, &request, self.client, &id));
@@ -90,10 +93,10 @@ impl Connection {
         ))
     }
 
-    async fn route(
+    async fn route<B: RequestBody>(
         &self,
         table: &Table,
-        request: Request<Incoming>,
+        request: Request<B>,
         id: &RequestId,
     ) -> (Response<Body>, Option<Arc<Component>>) {
         let page = self.origin.page;

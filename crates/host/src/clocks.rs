@@ -1,9 +1,126 @@
-//! Clocks that are read in steps: who sees only every millisecond measures less of what its neighbours do.
+//! Clocks that are read in steps: who sees only every millisecond measures less of what its neighbours do. And waiting for a time, which
+//! in the world of a test is another thing.
+//!
+//! In: calls of `wasi:clocks/monotonic-clock`, 0.2 and 0.3. Out: times. Next: the engine's own clocks, or [`Simulation`].
 //!
 //! Only what is read is coarse. What waits, waits as long as it says.
 
+use crate::{Ctx, Simulation};
+use std::sync::Arc;
 use std::time::Duration;
+use wasmtime::component::{Accessor, HasData, Linker, Resource};
+use wasmtime_wasi::clocks::WasiClocksCtxView;
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock as p2;
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
+use wasmtime_wasi::p3::bindings::clocks::monotonic_clock as p3;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
+
+/// What one store lends for one call.
+pub(crate) struct View<'a> {
+    /// The world of a test, if the guest is in one.
+    pub(crate) world: Option<Arc<Simulation>>,
+    pub(crate) engine: WasiClocksCtxView<'a>,
+}
+
+struct Timer;
+
+impl HasData for Timer {
+    type Data<'a> = View<'a>;
+}
+
+/// Links the interface of 0.2 in the place of the engine's, which waits in real time.
+pub(crate) fn add_p2_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    p2::add_to_linker::<Ctx, Timer>(linker, |ctx| ctx.lend(0).timer())?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// Links the interface of 0.3 in the place of the engine's, which waits in real time.
+pub(crate) fn add_p3_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    p3::add_to_linker::<Ctx, Timer>(linker, |ctx| ctx.lend(0).timer())?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+impl p2::Host for View<'_> {
+    fn now(&mut self) -> wasmtime::Result<p2::Instant> {
+        p2::Host::now(&mut self.engine)
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<p2::Instant> {
+        p2::Host::resolution(&mut self.engine)
+    }
+
+    fn subscribe_instant(&mut self, when: p2::Instant) -> wasmtime::Result<Resource<DynPollable>> {
+        let Some(world) = self.world.clone() else { return self.engine.subscribe_instant(when) };
+        self.wait(world, Duration::from_nanos(when))
+    }
+
+    fn subscribe_duration(&mut self, duration: p2::Duration) -> wasmtime::Result<Resource<DynPollable>> {
+        let Some(world) = self.world.clone() else { return self.engine.subscribe_duration(duration) };
+        let until = world.elapsed().saturating_add(Duration::from_nanos(duration));
+        self.wait(world, until)
+    }
+}
+
+impl View<'_> {
+    fn wait(&mut self, world: Arc<Simulation>, until: Duration) -> wasmtime::Result<Resource<DynPollable>> {
+        let deadline = self.engine.table.push(Deadline { world, until })?;
+        subscribe(self.engine.table, deadline)
+    }
+}
+
+/// A moment in the world of a test that a guest waits for.
+struct Deadline {
+    world: Arc<Simulation>,
+    until: Duration,
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Deadline {
+    async fn ready(&mut self) {
+        // As the engine does: who polls in a loop lets others have a turn.
+        tokio::task::yield_now().await;
+        self.world.sleep_until(self.until).await;
+    }
+}
+
+impl p3::Host for View<'_> {
+    fn now(&mut self) -> wasmtime::Result<p3::Mark> {
+        p3::Host::now(&mut self.engine)
+    }
+
+    fn get_resolution(&mut self) -> wasmtime::Result<p3::Duration> {
+        p3::Host::get_resolution(&mut self.engine)
+    }
+}
+
+impl<T: Send> p3::HostWithStore<T> for Timer {
+    async fn wait_until(store: &Accessor<T, Self>, when: p3::Mark) -> wasmtime::Result<()> {
+        let (world, now) = store.with(|mut access| {
+            let mut view = access.get();
+            (view.world.clone(), p3::Host::now(&mut view))
+        });
+        wait(world, Duration::from_nanos(when.saturating_sub(now?))).await;
+        Ok(())
+    }
+
+    async fn wait_for(store: &Accessor<T, Self>, duration: p3::Duration) -> wasmtime::Result<()> {
+        let world = store.with(|mut access| access.get().world);
+        wait(world, Duration::from_nanos(duration)).await;
+        Ok(())
+    }
+}
+
+async fn wait(world: Option<Arc<Simulation>>, duration: Duration) {
+    match world {
+        _ if duration.is_zero() => {}
+        Some(world) => world.sleep(duration).await,
+        None => tokio::time::sleep(duration).await,
+    }
+}
 
 /// A clock whose times are rounded down to a multiple of the resolution. They never go back: rounding keeps the order.
 pub(crate) struct Coarse<C> {

@@ -1,12 +1,14 @@
 //! The one store type: everything a guest's calls can reach, as plain fields.
 
 use crate::capabilities::Used;
+use crate::clocks;
 use crate::outbound::{Hooks, Outbound};
 use crate::sockets::{self, Reach};
 use crate::{Budget, Recipe};
 use std::any::Any;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wharf_kit::Counts;
@@ -132,6 +134,13 @@ impl Member {
 }
 
 impl<'a> Lent<'a> {
+    /// Lends what waiting for a time needs.
+    pub(crate) fn timer(self) -> clocks::View<'a> {
+        let world = self.member.recipe.simulation.clone();
+        let WasiCtxView { ctx, table } = self.wasi();
+        clocks::View { world, engine: WasiClocksCtxView { ctx: ctx.clocks(), table } }
+    }
+
     /// Lends what looking names up needs.
     pub(crate) fn names(self) -> sockets::View<'a> {
         let Member { reach, recipe, .. } = self.member;

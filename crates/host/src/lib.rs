@@ -12,7 +12,9 @@ mod logging;
 mod members;
 mod outbound;
 mod recipe;
+mod simulation;
 mod sockets;
+mod stand_in;
 mod stdio;
 
 pub mod link;
@@ -23,5 +25,7 @@ pub use ctx::{Caller, Ctx};
 pub use members::{MEMBERS, add_to_linker as link_members};
 pub use outbound::{CallFuture, INTERNAL_SUFFIX, Outbound, Peers};
 pub use recipe::{Environment, Folder, Recipe, RecipeError, Stdio};
+pub use simulation::{Busy, Simulation};
 pub use sockets::Sockets;
+pub use stand_in::{Reply, ReplyFuture, Servers};
 pub use stdio::LineSink;

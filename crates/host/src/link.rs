@@ -17,6 +17,7 @@ pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = plain(engine)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     crate::sockets::add_p3_to_linker(&mut linker, |ctx: &mut Ctx| ctx.lend(0).names())?;
+    crate::clocks::add_p3_to_linker(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     Ok(linker)
 }
@@ -29,6 +30,7 @@ pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     crate::sockets::add_p2_to_linker(&mut linker, |ctx: &mut Ctx| ctx.lend(0).names())?;
+    crate::clocks::add_p2_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     crate::capabilities::add_to_linker::<0>(&mut linker, Names::OWN)?;
     crate::logging::add_to_linker(&mut linker)?;

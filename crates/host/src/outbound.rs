@@ -6,6 +6,7 @@
 //! Invariant: an in-process call never touches a socket, and the name it goes by is never looked up.
 
 use crate::Caller;
+use crate::stand_in::{self, Servers};
 use http::Uri;
 use http::uri::Scheme;
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ pub struct Outbound {
     granted: BTreeSet<String>,
     peers: Arc<dyn Peers>,
     servers: Option<Client>,
+    stand_in: Option<Arc<dyn Servers>>,
     refused: Mutex<BTreeSet<String>>,
 }
 
@@ -57,13 +59,19 @@ enum Way<'a> {
 impl Outbound {
     /// Returns the outbound side of `component`, which may call the components named in `granted`.
     pub fn new(app: Arc<str>, component: Arc<str>, granted: BTreeSet<String>, peers: Arc<dyn Peers>) -> Self {
-        Self { app, component, granted, peers, servers: None, refused: Mutex::default() }
+        Self { app, component, granted, peers, servers: None, stand_in: None, refused: Mutex::default() }
     }
 
     /// Adds the way to servers, which has grants of its own.
     #[must_use]
     pub fn with_servers(self, servers: Client) -> Self {
         Self { servers: Some(servers), ..self }
+    }
+
+    /// Lets `stand_in` answer what its grants let go to servers.
+    #[must_use]
+    pub fn standing_in(self, stand_in: Arc<dyn Servers>) -> Self {
+        Self { stand_in: Some(stand_in), ..self }
     }
 
     /// Returns the outbound side of a component that may call nothing.
@@ -166,7 +174,11 @@ impl WasiHttpHooks for Hooks {
             Ok(Way::Peer(peer)) => peer,
             Ok(Way::Server(servers)) => {
                 let servers = servers.counting(Arc::clone(self.usage.get_or_insert_default()));
-                return Box::new(wharf_http::wit::send(&servers, request, options));
+                let Some(stand_in) = &self.outbound.stand_in else {
+                    return Box::new(wharf_http::wit::send(&servers, request, options));
+                };
+                let answer = stand_in::send(Arc::clone(stand_in), servers, request, options);
+                return Box::new(async move { Ok((answer.await?, Box::new(async { Ok(()) }) as SentFuture)) });
             }
             Err(error) => return Box::new(async move { Err(error) }),
         };

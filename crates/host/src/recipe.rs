@@ -2,6 +2,7 @@
 //!
 //! In: the grants of a component, resolved. Out: a [`WasiCtx`]. Next: [`crate::Ctx`], which follows it when a guest first asks.
 
+use crate::Simulation;
 use crate::clocks::Coarse;
 use crate::sockets::Reach;
 use crate::stdio::LineSink;
@@ -61,6 +62,8 @@ pub struct Recipe {
     pub clock_resolution: Option<Duration>,
     /// Standard streams.
     pub stdio: Stdio,
+    /// The world of a test, if this is one: its clocks and its random numbers are what the guest has.
+    pub simulation: Option<Arc<Simulation>>,
     /// Stores, databases, messages, configuration and secrets.
     pub capabilities: Capabilities,
     /// For a fused component: what its members may use that have grants of their own, by their numbers from one on.
@@ -94,6 +97,7 @@ impl Recipe {
             environment: Vec::new(),
             folders: Vec::new(),
             clock_resolution: None,
+            simulation: None,
             sockets: Arc::new(Sockets::none(who)),
             stdio,
             members: Vec::new(),
@@ -141,7 +145,13 @@ impl Recipe {
                 builder.inherit_stdio();
             }
         }
-        if let Some(resolution) = self.clock_resolution {
+        if let Some(world) = &self.simulation {
+            let resolution = self.clock_resolution.unwrap_or(Duration::from_nanos(1));
+            builder.wall_clock(Coarse::new(world.clock(), resolution));
+            builder.monotonic_clock(Coarse::new(world.clock(), resolution));
+            builder.secure_random(world.random()).insecure_random(world.random());
+            builder.insecure_random_seed(world.seed());
+        } else if let Some(resolution) = self.clock_resolution {
             builder.wall_clock(Coarse::new(WallClock::new(), resolution));
             builder.monotonic_clock(Coarse::new(MonotonicClock::new(), resolution));
         }

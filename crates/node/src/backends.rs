@@ -3,6 +3,7 @@
 //! In: an [`Operator`] and the state folder. Out: for each component, its [`Capabilities`]. Next: `host`.
 
 use crate::error::{ComponentError, Error};
+use crate::trial::Outside;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ pub struct Backends {
     /// The connections of each app; of one that is loaded again, the same.
     quotas: Mutex<BTreeMap<String, Arc<Quota>>>,
     usage: UsageTable,
+    /// What the apps of tests find in the place of the outside; absent for all others.
+    outside: Option<Outside>,
 }
 
 impl Backends {
@@ -47,7 +50,43 @@ impl Backends {
             network: Arc::new(network),
             quotas: Mutex::new(quotas),
             usage: UsageTable::default(),
+            outside: None,
         })
+    }
+
+    /// Puts something else in the place of the outside, for what is bound from now on.
+    pub(crate) fn within(self, outside: Outside) -> Self {
+        let faults = || Arc::clone(&outside.faults);
+        Self {
+            keyvalue: self.keyvalue.intercepted(faults()),
+            sql: self.sql.intercepted(faults()),
+            blobstore: self.blobstore.intercepted(faults()),
+            messaging: self.messaging.intercepted(faults()),
+            secrets: self.secrets.intercepted(faults()),
+            outside: Some(outside),
+            ..self
+        }
+    }
+
+    /// Returns what stands in the place of the outside, if anything does.
+    pub(crate) fn outside(&self) -> Option<&Outside> {
+        self.outside.as_ref()
+    }
+
+    pub(crate) fn keyvalue_bindings(&self) -> &Bindings<dyn wharf_keyvalue::Store> {
+        &self.keyvalue
+    }
+
+    pub(crate) fn blobstore_bindings(&self) -> &Bindings<dyn wharf_blobstore::Store> {
+        &self.blobstore
+    }
+
+    pub(crate) fn messaging_bindings(&self) -> &Bindings<dyn wharf_messaging::Messenger> {
+        &self.messaging
+    }
+
+    pub(crate) fn sql_bindings(&self) -> &Bindings<dyn wharf_sql::Database> {
+        &self.sql
     }
 
     /// Writes what components did with capabilities, in the text format of Prometheus.

@@ -18,6 +18,7 @@ mod notes;
 mod program;
 mod secrets;
 mod state;
+mod trial;
 mod uses;
 
 pub use backends::Backends;
@@ -28,6 +29,9 @@ pub use live::{ComponentLine, Description, RouteLine};
 pub use program::Program;
 pub use secrets::{Secrets, SecretsError};
 pub use state::State;
+pub use trial::{Asked, Messages, Outside, SentMessage, State as Stores, StateError, Trial, TrialError};
+pub use wharf_host::{Busy, Reply, ReplyFuture, Servers, Simulation};
+pub use wharf_kit::{Bounds, Intercepted, Interceptor, Kind, Pass, Refused, Site};
 
 use live::{Live, Prepare};
 use std::collections::BTreeMap;

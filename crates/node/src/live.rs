@@ -87,6 +87,10 @@ impl Live {
         self.routes.clone()
     }
 
+    pub(crate) fn component(&self, name: &str) -> Option<Arc<Component>> {
+        self.components.iter().find(|ready| ready.name == name).map(|ready| Arc::clone(&ready.component))
+    }
+
     pub(crate) fn running(&self) -> usize {
         self.components.iter().map(|ready| ready.component.running()).sum()
     }
@@ -259,14 +263,20 @@ impl<'a> Loading<'a, '_> {
         }
         recipe.capabilities = backends.bind(self.app, declared)?;
         recipe.sockets = Arc::new(backends.sockets(self.app, declared));
+        recipe.simulation = backends.outside().map(|outside| Arc::clone(&outside.world));
         Ok(recipe)
     }
 
     fn outbound(&self, declared: &Declared) -> Outbound {
         let peers = Arc::new(SameApp(self.family.clone()));
         let (app, component) = (self.app.name.as_str().into(), declared.name.as_str().into());
-        Outbound::new(app, component, grants::peers(declared), peers)
-            .with_servers(self.prepare.backends.client(self.app, declared))
+        let backends = self.prepare.backends;
+        let outbound = Outbound::new(app, component, grants::peers(declared), peers)
+            .with_servers(backends.client(self.app, declared));
+        match backends.outside() {
+            None => outbound,
+            Some(outside) => outbound.standing_in(Arc::clone(&outside.servers)),
+        }
     }
 
     /// Says in the words of people why a component cannot be used, if it cannot. Before the engine sees its bytes: the inspection

@@ -49,6 +49,11 @@ impl Gate {
         Self { component, process, concurrency, waiting: AtomicUsize::new(0), queue }
     }
 
+    /// Returns a gate of as many places, none of them taken, within the same process.
+    pub(crate) fn again(&self, queue: usize) -> Self {
+        Self::new(self.concurrency, queue, Arc::clone(&self.process))
+    }
+
     /// Returns how many invocations run now.
     pub(crate) fn running(&self) -> usize {
         self.concurrency - self.component.available_permits()

@@ -78,6 +78,26 @@ impl Component {
         })
     }
 
+    /// Returns the same component, whose instances get other command line arguments. It has a gate of its own.
+    #[must_use]
+    pub fn with_arguments(&self, arguments: Vec<String>) -> Self {
+        Self {
+            identity: self.identity.clone(),
+            engine: self.engine.clone(),
+            pre: self.pre.clone(),
+            handler: None,
+            limits: self.limits.clone(),
+            reuse: None,
+            recipe: Arc::new(Recipe { arguments, ..Recipe::clone(&self.recipe) }),
+            outbound: Arc::clone(&self.outbound),
+            gate: self.gate.again(self.limits.queue),
+            diagnostics: self.diagnostics.clone(),
+            sampled: self.sampled.clone(),
+            is_noted: AtomicBool::new(false),
+            serial: self.serial,
+        }
+    }
+
     pub(crate) async fn admit(&self, need: Need) -> Result<Permit, Cause> {
         let mut permit = self.gate.enter(need, self.limits.wall).await?;
         permit.counted = self.diagnostics.profiles.as_ref().map(Profiles::count);

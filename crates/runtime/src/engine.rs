@@ -47,7 +47,7 @@ impl Default for Settings {
 }
 
 /// What a component's calls may be. A component runs in one lane; both lanes isolate alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// No tasks, streams and futures: WASI 0.2, one call at a time in each instance. A call costs a third less than in the other lane.
     Plain,

@@ -11,6 +11,7 @@ use crate::dependency::{self, Dependency};
 use crate::diagnose::Diagnostics;
 use crate::engine::{Engine, Lane, Settings};
 use crate::limits::{Limits, Reuse};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -29,8 +30,13 @@ pub struct Runtime {
     /// Held while an engine is built, so that it is built once.
     building: Mutex<()>,
     cache: Option<Cache>,
+    /// Code that stays with the process, by digest and lane; absent if none does.
+    kept: Option<Mutex<Kept>>,
     slots: Arc<Semaphore>,
 }
+
+/// Compiled code by digest and lane.
+type Kept = HashMap<(Arc<str>, Lane), Compiled>;
 
 /// The engine of a lane, and what the host has for its guests.
 struct Linked {
@@ -115,7 +121,21 @@ impl Runtime {
     /// Returns a runtime without an engine: each lane's is built when the first component needs it.
     pub fn new(settings: Settings, cache: Option<Cache>) -> Self {
         let slots = Arc::new(Semaphore::new(settings.instances as usize));
-        Self { settings, plain: OnceLock::new(), concurrent: OnceLock::new(), building: Mutex::new(()), cache, slots }
+        Self {
+            settings,
+            plain: OnceLock::new(),
+            concurrent: OnceLock::new(),
+            building: Mutex::new(()),
+            cache,
+            kept: None,
+            slots,
+        }
+    }
+
+    /// Keeps compiled code as long as the runtime: for a process that loads the same few components again and again.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { kept: Some(Mutex::default()), ..self }
     }
 
     /// Returns the engine of a lane, built if it is the first time.
@@ -150,6 +170,9 @@ impl Runtime {
 
     /// Tells whether the component of that digest is compiled already, so that loading it takes no time.
     pub fn has_compiled(&self, digest: &str, lane: Lane) -> bool {
+        if self.kept(digest, lane).is_some() {
+            return true;
+        }
         let (Some(cache), Ok(linked)) = (&self.cache, self.linked(lane)) else { return false };
         cache.has(linked.engine.raw(), digest)
     }
@@ -195,7 +218,26 @@ impl Runtime {
         Ok(Loaded { component: Arc::new(component), compiled: took })
     }
 
+    fn kept(&self, digest: &str, lane: Lane) -> Option<Compiled> {
+        let kept = self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&(Arc::from(digest), lane)).cloned()
+    }
+
     fn compile(
+        &self,
+        bytes: &[u8],
+        digest: &str,
+        lane: Lane,
+    ) -> Result<(&Linked, Compiled, Option<Duration>), LoadError> {
+        let compiled = self.compile_or_map(bytes, digest, lane)?;
+        if let Some(kept) = &self.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.insert((Arc::from(digest), lane), compiled.1.clone());
+        }
+        Ok(compiled)
+    }
+
+    fn compile_or_map(
         &self,
         bytes: &[u8],
         digest: &str,
@@ -203,6 +245,9 @@ impl Runtime {
     ) -> Result<(&Linked, Compiled, Option<Duration>), LoadError> {
         let linked = self.linked(lane)?;
         let engine = linked.engine.raw();
+        if let Some(kept) = self.kept(digest, lane) {
+            return Ok((linked, kept, None));
+        }
         if let Some(compiled) = self.cache.as_ref().and_then(|cache| cache.load(engine, digest)) {
             return Ok((linked, compiled, None));
         }

@@ -60,6 +60,17 @@ impl Log {
         Self(Arc::new(Shared { queue: Mutex::new(queue), filled: Condvar::new() }))
     }
 
+    /// Returns a log that nobody writes: records stay in its queue, as far as there is room, until they are [taken](Self::take).
+    pub fn kept() -> Self {
+        Self(Arc::new(Shared { queue: Mutex::default(), filled: Condvar::new() }))
+    }
+
+    /// Takes the records that are queued, in their order, and how many were dropped for want of room.
+    pub fn take(&self) -> (Vec<Record>, u64) {
+        let mut queue = self.0.lock();
+        (std::mem::take(&mut queue.records), std::mem::take(&mut queue.dropped))
+    }
+
     /// Queues a record; drops it if the queue is full.
     pub fn write(&self, record: Record) {
         let mut queue = self.0.lock();

@@ -76,6 +76,11 @@ impl Origin {
     }
 }
 
+/// The body of a request, wherever it comes from.
+pub trait RequestBody: HttpBody<Data = Bytes, Error: Into<Error>> + Send + Unpin + 'static {}
+
+impl<B> RequestBody for B where B: HttpBody<Data = Bytes, Error: Into<Error>> + Send + Unpin + 'static {}
+
 /// Answers one request.
 ///
 /// Dropping the future or the body of the response cancels the guest.
@@ -87,8 +92,7 @@ pub async fn answer<B>(
     id: &RequestId,
 ) -> Response<Body>
 where
-    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Error>,
+    B: RequestBody,
 {
     match target {
         Target::Static(answer) => answer.respond(),
@@ -104,8 +108,7 @@ async fn call<B>(
     id: &RequestId,
 ) -> Response<Body>
 where
-    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Error>,
+    B: RequestBody,
 {
     let asked = Asked::by(request.headers());
     let limit_bytes = component.limits().request_body_bytes;
@@ -148,8 +151,7 @@ fn prepare<B>(
     limit_bytes: u64,
 ) -> Result<(Request<wasmtime_wasi_http::WasiBody>, Overrun), Problem>
 where
-    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Error>,
+    B: RequestBody,
 {
     let (mut parts, body) = request.into_parts();
     parts.uri = absolute(&parts.uri, &parts.headers, origin.secure)?;

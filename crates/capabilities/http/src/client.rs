@@ -107,6 +107,14 @@ impl Client {
         let Self { inner, invocation } = self.clone();
         async move { inner.send(request, asked, invocation).await }
     }
+
+    /// Tells whether the component may send such a request. The address that the name leads to is not looked at.
+    ///
+    /// # Errors
+    /// What [`Self::send`] would say.
+    pub fn permit(&self, method: &Method, uri: &Uri) -> Result<(), Error> {
+        self.inner.check_grant(&target_of(method, uri)?)
+    }
 }
 
 impl Inner {
@@ -142,18 +150,17 @@ impl Inner {
 
     /// Decides whether the request may be sent, and takes out of it what is not the guest's to say.
     fn check(&self, request: &mut Request<Outgoing>) -> Result<Target, Error> {
-        let target = Target::of(request.uri())?;
-        if request.method() == Method::CONNECT {
-            return Err(Error::Method);
-        }
+        let target = target_of(request.method(), request.uri())?;
         remove_hop_by_hop(request.headers_mut());
         if !has_one_length(request.headers()) {
             return Err(Error::ContentLength);
         }
-        if !self.grants.check_url(&target) {
-            return Err(Error::Denied { url: target.to_string() });
-        }
+        self.check_grant(&target)?;
         Ok(target)
+    }
+
+    fn check_grant(&self, target: &Target) -> Result<(), Error> {
+        if self.grants.check_url(target) { Ok(()) } else { Err(Error::Denied { url: target.to_string() }) }
     }
 
     async fn exchange(
@@ -240,6 +247,11 @@ impl Inner {
         let response = checked(response, limits.head_bytes, limits.fields).map_err(|error| (error, None))?;
         Ok((response, lease))
     }
+}
+
+fn target_of(method: &Method, uri: &Uri) -> Result<Target, Error> {
+    let target = Target::of(uri)?;
+    if *method == Method::CONNECT { Err(Error::Method) } else { Ok(target) }
 }
 
 /// Returns the same request again, if it may be sent twice: it changes nothing at the server, or the same thing, and has no body.

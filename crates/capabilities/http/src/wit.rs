@@ -34,6 +34,14 @@ pub fn send(
     }
 }
 
+/// Tells whether the component may send such a request, as [`send`] would.
+///
+/// # Errors
+/// What the interface has for a refusal.
+pub fn permit(client: &Client, method: &http::Method, uri: &http::Uri) -> Result<(), WasiError> {
+    client.permit(method, uri).map_err(to_wasi)
+}
+
 fn from_wasi(error: WasiError) -> Error {
     match error {
         WasiError::HttpRequestBodySize(bytes) => Error::RequestBodySize(bytes),

@@ -3,7 +3,7 @@
 //! In: labels that a manifest grants. Out: stores. Next: [`crate::Granted`].
 
 use crate::backend::{Backend, BackendError, Embedded, Opened};
-use crate::{Bounds, BoundsOverride, LabelError, Namespace, check_label};
+use crate::{Bounds, BoundsOverride, Interceptor, LabelError, Namespace, check_label};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -79,6 +79,7 @@ pub struct Bindings<S: ?Sized + 'static> {
     bounds: Bounds,
     embedded: Embedded,
     declared: Declared,
+    interceptor: Option<Arc<dyn Interceptor>>,
     open: Mutex<Open<S>>,
 }
 
@@ -98,7 +99,18 @@ impl<S: ?Sized + 'static> Bindings<S> {
         declared: Declared,
     ) -> Self {
         let open = Mutex::new(Open { backends: BTreeMap::new(), stores: BTreeMap::new() });
-        Self { capability, backends, bounds, embedded, declared, open }
+        Self { capability, backends, bounds, embedded, declared, interceptor: None, open }
+    }
+
+    /// Asks `interceptor` before each call to a label that is bound from now on.
+    #[must_use]
+    pub fn intercepted(self, interceptor: Arc<dyn Interceptor>) -> Self {
+        Self { interceptor: Some(interceptor), ..self }
+    }
+
+    /// Returns who is asked before each call, if anybody is.
+    pub(crate) fn interceptor(&self) -> Option<&Arc<dyn Interceptor>> {
+        self.interceptor.as_ref()
     }
 
     /// Returns the capability's name, which is the key of its grants.

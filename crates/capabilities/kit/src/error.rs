@@ -45,6 +45,14 @@ pub enum Refused {
         /// What it may be.
         limit_bytes: usize,
     },
+    /// A test of the app made it fail.
+    #[error("{why}: a test made this call fail")]
+    Fault {
+        /// As whose fault.
+        kind: Kind,
+        /// What is said about it.
+        why: &'static str,
+    },
 }
 
 impl Refused {
@@ -53,6 +61,7 @@ impl Refused {
         match self {
             Self::Deadline(_) | Self::Busy(_) => Kind::Unavailable,
             Self::TooLarge { .. } => Kind::Invalid,
+            Self::Fault { kind, .. } => kind,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! In: a call that the grant allows. Out: its answer, or [`Refused`]. Next: the backend.
 
+use crate::intercept::{Interceptor, Pass, Site};
 use crate::usage::{Counts, Tally, Usage};
 use crate::{Bounds, Kind, Refused};
 use bytes::Bytes;
@@ -26,6 +27,15 @@ pub struct Gate {
     permits: Semaphore,
     holds: Arc<Semaphore>,
     usage: Arc<Usage>,
+    /// Whoever looks at the calls of a test; nobody otherwise.
+    tap: Option<Box<Tap>>,
+}
+
+/// Who is asked before each call, and what about.
+struct Tap {
+    interceptor: Arc<dyn Interceptor>,
+    capability: &'static str,
+    label: String,
 }
 
 /// A place among the things of a label that stay open between calls, given back when dropped.
@@ -36,7 +46,14 @@ impl Gate {
     /// Returns a gate.
     pub fn new(bounds: Bounds, usage: Arc<Usage>) -> Self {
         let limit = bounds.concurrency.min(Semaphore::MAX_PERMITS);
-        Self { bounds, permits: Semaphore::new(limit), holds: Arc::new(Semaphore::new(limit)), usage }
+        Self { bounds, permits: Semaphore::new(limit), holds: Arc::new(Semaphore::new(limit)), usage, tap: None }
+    }
+
+    /// Asks `interceptor` before each call.
+    #[must_use]
+    pub fn intercepted(self, interceptor: Arc<dyn Interceptor>, capability: &'static str, label: &str) -> Self {
+        let tap = Tap { interceptor, capability, label: label.to_owned() };
+        Self { tap: Some(Box::new(tap)), ..self }
     }
 
     /// Returns the bounds.
@@ -70,7 +87,8 @@ impl Gate {
         permit.map(Held).ok_or(Refused::Busy(self.bounds.concurrency))
     }
 
-    /// Waits for a turn, makes the call, and counts it. Dropping the future ends the call; backends clean up after it.
+    /// Waits for a turn, makes the call, and counts it. Dropping the future ends the call; backends clean up after it. `operation` is
+    /// what the interface calls it.
     ///
     /// An error is counted as one if its `kind` is [`Kind::Unavailable`] or [`Kind::Backend`].
     ///
@@ -79,6 +97,7 @@ impl Gate {
     pub async fn call<T, E>(
         &self,
         tally: &mut Tally,
+        operation: &'static str,
         sent_bytes: usize,
         kind: fn(&E) -> Kind,
         call: impl Future<Output = Result<T, E>>,
@@ -88,7 +107,14 @@ impl Gate {
         E: From<Refused>,
     {
         let started = clock::now();
-        let result = self.bounded(call).await;
+        let intercepted = match &self.tap {
+            None => Ok(None),
+            Some(tap) => tap.before(operation, &self.bounds).await.map(Some),
+        };
+        let result = match intercepted {
+            Ok(_pass) => self.bounded(call).await,
+            Err(refused) => Err(refused.into()),
+        };
         let mut counts = Counts { calls: 1, sent_bytes: sent_bytes as u64, ..Counts::default() };
         match &result {
             Ok(value) => counts.received_bytes = value.size_bytes() as u64,
@@ -120,6 +146,19 @@ impl Gate {
 
     async fn turn(&self, deadline: Instant) -> Option<SemaphorePermit<'_>> {
         tokio::time::timeout_at(deadline.into(), self.permits.acquire()).await.ok()?.ok()
+    }
+}
+
+impl Tap {
+    async fn before(&self, operation: &'static str, bounds: &Bounds) -> Result<Pass, Refused> {
+        let Self { interceptor, capability, label } = self;
+        interceptor.before(Site { capability, label, operation, bounds: *bounds }).await
+    }
+}
+
+impl std::fmt::Debug for Tap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tap").field("capability", &self.capability).field("label", &self.label).finish_non_exhaustive()
     }
 }
 

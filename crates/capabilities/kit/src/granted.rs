@@ -91,11 +91,16 @@ impl<S: ?Sized + 'static> Granted<S> {
             match bindings.bind(&who.app, &grant.label, grant.bounds) {
                 Ok(bound) => {
                     let usage = usage.of(&who.app, &who.component, capability, &grant.label);
+                    let gate = Gate::new(bound.bounds, usage);
+                    let gate = match bindings.interceptor() {
+                        None => gate,
+                        Some(interceptor) => gate.intercepted(Arc::clone(interceptor), capability, &grant.label),
+                    };
                     let label = Label {
                         name: grant.label.clone(),
                         access: grant.access,
                         store: bound.store,
-                        gate: Gate::new(bound.bounds, usage),
+                        gate,
                         place: bound.place,
                     };
                     granted.labels.insert(grant.label.clone(), Arc::new(label));

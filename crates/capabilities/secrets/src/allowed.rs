@@ -67,7 +67,7 @@ impl Allowed {
             label.gate.check_size(value.reveal().as_bytes().len())?;
             Ok(value)
         };
-        label.gate.call(tally, name.len(), Error::kind, call).await
+        label.gate.call(tally, "get", name.len(), Error::kind, call).await
     }
 
     /// Returns a line for people for each secret: its name and where its value is.

@@ -67,6 +67,8 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0064",
     "WHARF-0065",
     "WHARF-0066",
+    "WHARF-0090",
+    "WHARF-0091",
 ];
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {

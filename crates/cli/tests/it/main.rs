@@ -33,6 +33,7 @@ mod shortener;
 mod sql;
 mod support;
 mod swap;
+mod test_command;
 mod thumbnails;
 mod tls;
 mod up;

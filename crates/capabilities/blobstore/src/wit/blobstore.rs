@@ -47,7 +47,7 @@ impl View<'_> {
         self.check_write(&container)?;
         let label = &container.label;
         if !container.name.is_root() {
-            self.call(label, label.store.create(&container.name)).await?;
+            self.call(label, "create-container", label.store.create(&container.name)).await?;
         }
         Ok(self.table.push(container)?)
     }
@@ -62,7 +62,7 @@ impl View<'_> {
         let container = self.locate(name)?;
         let label = &container.label;
         if !container.name.is_root() {
-            self.call(label, label.store.container(&container.name)).await?;
+            self.call(label, "info", label.store.container(&container.name)).await?;
         }
         Ok(container)
     }
@@ -71,6 +71,6 @@ impl View<'_> {
         let container = self.locate(name)?;
         self.check_write(&container)?;
         let label = &container.label;
-        self.call(label, label.store.remove(&container.name)).await
+        self.call(label, "delete-container", label.store.remove(&container.name)).await
     }
 }

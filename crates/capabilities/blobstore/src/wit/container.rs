@@ -117,7 +117,7 @@ impl wit::container::HostStreamObjectNames for View<'_> {
 impl View<'_> {
     async fn container_info(&mut self, container: &Resource<Container>) -> Result<ContainerMetadata, Failure> {
         let Container { label, name } = &self.opened(container)?;
-        let info = self.call(label, label.store.container(name)).await?;
+        let info = self.call(label, "info", label.store.container(name)).await?;
         let name = Container { label: Arc::clone(label), name: name.clone() }.full_name();
         Ok(ContainerMetadata { name, created_at: seconds(info.created) })
     }
@@ -133,7 +133,7 @@ impl View<'_> {
         let range = ByteRange::new(range.0, range.1)?;
         let label = container.label;
         let held = label.gate.hold().await?;
-        let download = self.call(&label, label.store.read(&id, range)).await?;
+        let download = self.call(&label, "get-data", label.store.read(&id, range)).await?;
         Ok(self.table.push(Incoming::new(label, download, held))?)
     }
 
@@ -149,21 +149,21 @@ impl View<'_> {
         body.check_unnamed()?;
         let label = container.label;
         let held = label.gate.hold().await?;
-        let upload = self.call(&label, label.store.write(&id)).await?;
+        let upload = self.call(&label, "write-data", label.store.write(&id)).await?;
         body.begin(label, upload, held)
     }
 
     async fn list(&mut self, container: &Resource<Container>) -> Result<Resource<Names>, Failure> {
         let Container { label, name } = self.opened(container)?;
         let held = label.gate.hold().await?;
-        let listing = self.call(&label, label.store.list(&name)).await?;
+        let listing = self.call(&label, "list-objects", label.store.list(&name)).await?;
         Ok(self.table.push(Names { label, listing, ahead: VecDeque::new(), is_over: false, _held: held })?)
     }
 
     async fn delete(&mut self, container: &Resource<Container>, names: &[String]) -> Result<(), Failure> {
         let Container { label, name } = self.writable(container)?;
         let names = names.iter().map(|name| ObjectName::new(name)).collect::<Result<Vec<_>, _>>()?;
-        self.call(&label, label.store.delete(&name, &names)).await
+        self.call(&label, "delete-objects", label.store.delete(&name, &names)).await
     }
 
     async fn object_metadata(
@@ -174,14 +174,14 @@ impl View<'_> {
         let container = self.opened(container)?;
         let id = container.object(&name)?;
         let label = &container.label;
-        let info = self.call(label, label.store.info(&id)).await?;
+        let info = self.call(label, "object-info", label.store.info(&id)).await?;
         let (created_at, size) = (seconds(info.created), info.size_bytes);
         Ok(ObjectMetadata { name, container: container.full_name(), created_at, size })
     }
 
     async fn empty(&mut self, container: &Resource<Container>) -> Result<(), Failure> {
         let Container { label, name } = self.writable(container)?;
-        self.call(&label, label.store.clear(&name)).await
+        self.call(&label, "clear", label.store.clear(&name)).await
     }
 
     async fn take_names(&mut self, names: &Resource<Names>, len: u64) -> Result<(Vec<String>, bool), Failure> {
@@ -212,7 +212,7 @@ impl View<'_> {
         if ahead.is_empty() && !*is_over {
             // Set first: a listing that failed is not asked again.
             *is_over = true;
-            ahead.extend(label.gate.call(self.tally, 0, Error::kind, listing.names()).await?);
+            ahead.extend(label.gate.call(self.tally, "list-objects", 0, Error::kind, listing.names()).await?);
             *is_over = ahead.is_empty();
         }
         Ok(!ahead.is_empty())

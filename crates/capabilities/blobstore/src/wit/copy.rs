@@ -12,7 +12,7 @@ impl View<'_> {
         self.check_write(&to)?;
         if is_one_store(&from, &to) {
             self.check_copy(&to, &from_id).await?;
-            return self.call(&to.label, to.label.store.copy(&from_id, &to_id)).await;
+            return self.call(&to.label, "copy-object", to.label.store.copy(&from_id, &to_id)).await;
         }
         self.carry(&from, &from_id, &to, &to_id).await
     }
@@ -28,11 +28,11 @@ impl View<'_> {
         self.check_write(&to)?;
         if is_one_store(&from, &to) {
             self.check_copy(&to, &from_id).await?;
-            return self.call(&to.label, to.label.store.rename(&from_id, &to_id)).await;
+            return self.call(&to.label, "move-object", to.label.store.rename(&from_id, &to_id)).await;
         }
         self.carry(&from, &from_id, &to, &to_id).await?;
         let names = std::slice::from_ref(&from_id.name);
-        self.call(&from.label, from.label.store.delete(&from_id.container, names)).await
+        self.call(&from.label, "delete-objects", from.label.store.delete(&from_id.container, names)).await
     }
 
     fn named(&mut self, id: &wit::types::ObjectId) -> Result<(Container, ObjectId), Failure> {
@@ -43,7 +43,7 @@ impl View<'_> {
 
     /// Holds a copy to the size that an object may have.
     async fn check_copy(&mut self, to: &Container, from: &ObjectId) -> Result<(), Failure> {
-        let info = self.call(&to.label, to.label.store.info(from)).await?;
+        let info = self.call(&to.label, "object-info", to.label.store.info(from)).await?;
         Ok(check_size(to, info.size_bytes)?)
     }
 
@@ -55,13 +55,13 @@ impl View<'_> {
         to_id: &ObjectId,
     ) -> Result<(), Failure> {
         let _held = (from.label.gate.hold().await?, to.label.gate.hold().await?);
-        let mut download = self.call(&from.label, from.label.store.read(from_id, ByteRange::ALL)).await?;
+        let mut download = self.call(&from.label, "get-data", from.label.store.read(from_id, ByteRange::ALL)).await?;
         check_size(to, download.size_bytes())?;
-        let mut upload = self.call(&to.label, to.label.store.write(to_id)).await?;
-        while let Some(piece) = self.call(&from.label, download.read()).await? {
-            self.call(&to.label, upload.write(piece)).await?;
+        let mut upload = self.call(&to.label, "write-data", to.label.store.write(to_id)).await?;
+        while let Some(piece) = self.call(&from.label, "get-data", download.read()).await? {
+            self.call(&to.label, "write-data", upload.write(piece)).await?;
         }
-        self.call(&to.label, upload.finish()).await
+        self.call(&to.label, "write-data", upload.finish()).await
     }
 }
 

@@ -169,9 +169,10 @@ impl View<'_> {
     async fn call<T: Payload>(
         &mut self,
         label: &Label<dyn Store>,
+        operation: &'static str,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Failure> {
-        Ok(label.gate.call(self.tally, 0, Error::kind, call).await?)
+        Ok(label.gate.call(self.tally, operation, 0, Error::kind, call).await?)
     }
 
     /// Makes of a result what the guest reads; what the operator has to know is logged.

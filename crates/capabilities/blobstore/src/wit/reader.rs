@@ -47,7 +47,7 @@ impl Incoming {
 
 impl Source {
     async fn next(&mut self, tally: &mut Tally) -> Result<Option<Bytes>, Error> {
-        self.label.gate.call(tally, 0, Error::kind, self.download.read()).await
+        self.label.gate.call(tally, "get-data", 0, Error::kind, self.download.read()).await
     }
 }
 

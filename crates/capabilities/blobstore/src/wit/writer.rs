@@ -87,7 +87,7 @@ impl Outgoing {
             target = write(target, rest).await?;
         }
         let Target { label, upload, held } = target;
-        label.gate.call(tally, 0, Error::kind, upload.finish()).await?;
+        label.gate.call(tally, "write-data", 0, Error::kind, upload.finish()).await?;
         drop(held);
         Ok(())
     }
@@ -126,7 +126,11 @@ impl Body {
 async fn write(mut target: Target, piece: Bytes) -> Result<Target, Error> {
     // The invocation's own numbers are not within reach here; those of the label count it.
     let sent_bytes = piece.len();
-    target.label.gate.call(&mut Tally::default(), sent_bytes, Error::kind, target.upload.write(piece)).await?;
+    target
+        .label
+        .gate
+        .call(&mut Tally::default(), "write-data", sent_bytes, Error::kind, target.upload.write(piece))
+        .await?;
     Ok(target)
 }
 

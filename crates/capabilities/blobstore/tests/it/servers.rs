@@ -149,14 +149,14 @@ async fn a_server_that_never_answers_costs_no_more_than_the_time_of_a_call() {
     let mut tally = Tally::default();
     server.pause();
     for _ in 0..3 {
-        let info = gate.call(&mut tally, 0, Error::kind, store.info(&id("", "a"))).await;
+        let info = gate.call(&mut tally, "test", 0, Error::kind, store.info(&id("", "a"))).await;
         assert!(matches!(info, Err(Error::Refused(Refused::Deadline(_)))), "{info:?}");
         let written = async {
             let mut upload = store.write(&id("", "b")).await?;
             upload.write(content(0, PIECE)).await?;
             upload.finish().await
         };
-        let written = gate.call(&mut tally, 0, Error::kind, written).await;
+        let written = gate.call(&mut tally, "test", 0, Error::kind, written).await;
         assert!(matches!(written, Err(Error::Refused(Refused::Deadline(_)))), "{written:?}");
     }
     server.resume();

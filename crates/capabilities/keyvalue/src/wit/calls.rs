@@ -33,7 +33,7 @@ impl View<'_> {
     pub(super) async fn get(&mut self, bucket: &Resource<Bucket>, key: String) -> Result<Option<Bytes>, Failure> {
         let label = self.reading(bucket)?;
         let limit_bytes = label.gate.bounds().size_bytes;
-        self.call(&label, key.len(), async { label.store.get(&Key::new(key)?, limit_bytes).await }).await
+        self.call(&label, "get", key.len(), async { label.store.get(&Key::new(key)?, limit_bytes).await }).await
     }
 
     pub(super) async fn set(&mut self, bucket: &Resource<Bucket>, key: String, value: Vec<u8>) -> Result<(), Failure> {
@@ -43,22 +43,22 @@ impl View<'_> {
             label.gate.check_size(value.len())?;
             label.store.set(&Key::new(key)?, value.into()).await
         };
-        self.call(&label, sent_bytes, call).await
+        self.call(&label, "set", sent_bytes, call).await
     }
 
     pub(super) async fn delete(&mut self, bucket: &Resource<Bucket>, key: String) -> Result<(), Failure> {
         let label = self.changing(bucket)?;
-        self.call(&label, key.len(), async { label.store.delete(&Key::new(key)?).await }).await
+        self.call(&label, "delete", key.len(), async { label.store.delete(&Key::new(key)?).await }).await
     }
 
     pub(super) async fn exists(&mut self, bucket: &Resource<Bucket>, key: String) -> Result<bool, Failure> {
         let label = self.reading(bucket)?;
-        self.call(&label, key.len(), async { label.store.exists(&Key::new(key)?).await }).await
+        self.call(&label, "exists", key.len(), async { label.store.exists(&Key::new(key)?).await }).await
     }
 
     pub(super) async fn keys(&mut self, bucket: &Resource<Bucket>, after: Option<Cursor>) -> Result<Page, Failure> {
         let label = self.reading(bucket)?;
-        self.call(&label, 0, label.store.keys(after)).await
+        self.call(&label, "list-keys", 0, label.store.keys(after)).await
     }
 }
 
@@ -72,7 +72,7 @@ impl View<'_> {
     ) -> Result<Vec<Option<Bytes>>, Failure> {
         let label = self.reading(bucket)?;
         let call = async { label.store.get_many(&batch(keys)?, batch_bytes(&label.gate)).await };
-        self.call(&label, keys.iter().map(String::len).sum(), call).await
+        self.call(&label, "get-many", keys.iter().map(String::len).sum(), call).await
     }
 
     pub(super) async fn set_many(
@@ -92,7 +92,7 @@ impl View<'_> {
             let pairs = pairs.collect::<Result<Vec<_>, Error>>()?;
             if pairs.is_empty() { Ok(()) } else { label.store.set_many(pairs).await }
         };
-        self.call(&label, sent_bytes, call).await
+        self.call(&label, "set-many", sent_bytes, call).await
     }
 
     pub(super) async fn delete_many(&mut self, bucket: &Resource<Bucket>, keys: &[String]) -> Result<(), Failure> {
@@ -101,7 +101,7 @@ impl View<'_> {
             let keys = batch(keys)?;
             if keys.is_empty() { Ok(()) } else { label.store.delete_many(&keys).await }
         };
-        self.call(&label, keys.iter().map(String::len).sum(), call).await
+        self.call(&label, "delete-many", keys.iter().map(String::len).sum(), call).await
     }
 }
 
@@ -128,7 +128,7 @@ impl View<'_> {
         delta: i64,
     ) -> Result<i64, Failure> {
         let label = self.changing(bucket)?;
-        self.call(&label, key.len(), async { label.store.increment(&Key::new(key)?, delta).await }).await
+        self.call(&label, "increment", key.len(), async { label.store.increment(&Key::new(key)?, delta).await }).await
     }
 
     /// Reads what a later [`swap`](Self::swap) compares with.
@@ -141,7 +141,7 @@ impl View<'_> {
             let snapshot = label.store.snapshot(&key, limit_bytes).await?;
             Ok(Found { key, snapshot })
         };
-        let Found { key, snapshot } = self.call(&label, sent_bytes, call).await?;
+        let Found { key, snapshot } = self.call(&label, "compare", sent_bytes, call).await?;
         push(self.table, Cas::new(Arc::clone(&label), key, snapshot))
     }
 
@@ -154,7 +154,8 @@ impl View<'_> {
         }
         let (label, key) = (Arc::clone(label), key.clone());
         let limit_bytes = label.gate.bounds().size_bytes;
-        let snapshot = self.call(&label, key.as_str().len(), label.store.snapshot(&key, limit_bytes)).await?;
+        let snapshot =
+            self.call(&label, "current", key.as_str().len(), label.store.snapshot(&key, limit_bytes)).await?;
         let value = snapshot.value.clone();
         *self.table.get_mut(cas).map_err(trap)? = Cas::new(label, key, snapshot);
         Ok(value)
@@ -178,7 +179,7 @@ impl View<'_> {
             }
             label.store.snapshot(&key, limit_bytes).await.map(Some)
         };
-        match self.call(&label, sent_bytes, call).await? {
+        match self.call(&label, "swap", sent_bytes, call).await? {
             Some(snapshot) => push(self.table, Cas::new(Arc::clone(&label), key, snapshot)).map(Some),
             None => Ok(None),
         }
@@ -230,10 +231,11 @@ impl View<'_> {
     async fn call<T: Payload>(
         &mut self,
         label: &Label<dyn Store>,
+        operation: &'static str,
         sent_bytes: usize,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Failure> {
-        Ok(label.gate.call(self.tally, sent_bytes, Error::kind, call).await?)
+        Ok(label.gate.call(self.tally, operation, sent_bytes, Error::kind, call).await?)
     }
 }
 

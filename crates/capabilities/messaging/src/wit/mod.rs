@@ -75,7 +75,7 @@ impl View<'_> {
     async fn send(&mut self, label: &Label<dyn Messenger>, topic: String, message: &Message) -> Result<(), Error> {
         let topic = self.check(label, topic, message)?;
         let call = label.store.send(&topic, message);
-        label.gate.call(self.tally, message.size_bytes(), Error::kind, call).await
+        label.gate.call(self.tally, "send", message.size_bytes(), Error::kind, call).await
     }
 
     /// Returns the replies that came within `timeout` and the label's own time, at least one.
@@ -101,7 +101,7 @@ impl View<'_> {
                 Err(_) => Ok(replies.into_messages()),
             }
         };
-        label.gate.call(self.tally, message.size_bytes(), Error::kind, call).await
+        label.gate.call(self.tally, "request", message.size_bytes(), Error::kind, call).await
     }
 
     fn check(&self, label: &Label<dyn Messenger>, topic: String, message: &Message) -> Result<Topic, Error> {

@@ -244,7 +244,9 @@ impl From<Error> for types::Error {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(Refused::Deadline(_) | Refused::Busy(_)) => Self::Timeout,
-            Error::Unavailable { .. } => Self::Connection(error.to_string()),
+            Error::Unavailable { .. } | Error::Refused(Refused::Fault { kind: wharf_kit::Kind::Unavailable, .. }) => {
+                Self::Connection(error.to_string())
+            }
             _ => Self::Other(error.to_string()),
         }
     }

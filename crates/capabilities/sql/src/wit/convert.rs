@@ -97,7 +97,9 @@ impl From<Error> for wit::Error {
         let text = error.to_string();
         match error {
             Error::Refused(Refused::Deadline(_)) => Self::Timeout,
-            Error::Refused(Refused::Busy(_)) | Error::Unavailable(_) => Self::Connection(text),
+            Error::Refused(Refused::Busy(_) | Refused::Fault { kind: wharf_kit::Kind::Unavailable, .. })
+            | Error::Unavailable(_) => Self::Connection(text),
+            Error::Refused(Refused::Fault { .. }) => Self::Other(text),
             Error::Refused(_) | Error::Limit(_) | Error::Full => Self::Limit(text),
             Error::ReadOnly | Error::Forbidden(_) => Self::AccessDenied(text),
             Error::Constraint { rule, detail } => {

@@ -60,7 +60,7 @@ impl HostConnection for View<'_> {
             let statement = statement(sql, params)?;
             let (bytes, call) = (checked_size(&label, [&statement])?, call(&label));
             let answer = label.store.query(statement, call);
-            label.gate.call(self.tally, bytes, Error::kind, answer).await
+            label.gate.call(self.tally, "query", bytes, Error::kind, answer).await
         };
         let results = result.await;
         self.rows(&label, results)
@@ -77,7 +77,7 @@ impl HostConnection for View<'_> {
             let statement = statement(sql, params)?;
             let (bytes, call) = (checked_size(&label, [&statement])?, call(&label));
             let answer = label.store.execute(statement, call);
-            label.gate.call(self.tally, bytes, Error::kind, answer).await
+            label.gate.call(self.tally, "execute", bytes, Error::kind, answer).await
         };
         Ok(result.await.map_err(Into::into))
     }
@@ -94,7 +94,7 @@ impl HostConnection for View<'_> {
             let statements = statements.collect::<Result<Vec<_>, Error>>()?;
             let (bytes, call) = (checked_size(&label, &statements)?, call(&label));
             let answer = label.store.batch(statements, call);
-            label.gate.call(self.tally, bytes, Error::kind, answer).await
+            label.gate.call(self.tally, "batch", bytes, Error::kind, answer).await
         };
         Ok(result.await.map_err(Into::into))
     }
@@ -108,7 +108,7 @@ impl HostConnection for View<'_> {
         let result = async {
             check_unlocked(&locked)?;
             let answer = label.store.begin(options.into(), call(&label));
-            label.gate.call(self.tally, 0, Error::kind, answer).await
+            label.gate.call(self.tally, "begin", 0, Error::kind, answer).await
         };
         let transaction = match result.await {
             Ok(transaction) => transaction,
@@ -132,7 +132,7 @@ impl HostTransaction for View<'_> {
             let statement = statement(sql, params)?;
             let (bytes, call) = (checked_size(&label, [&statement])?, call(&label));
             let answer = open.transaction.as_mut().ok_or(OVER)?.query(statement, call);
-            label.gate.call(self.tally, bytes, Error::kind, answer).await
+            label.gate.call(self.tally, "query", bytes, Error::kind, answer).await
         };
         let results = result.await;
         self.rows(&label, results)
@@ -145,7 +145,7 @@ impl HostTransaction for View<'_> {
             let statement = statement(sql, params)?;
             let (bytes, call) = (checked_size(&label, [&statement])?, call(&label));
             let answer = open.transaction.as_mut().ok_or(OVER)?.execute(statement, call);
-            label.gate.call(self.tally, bytes, Error::kind, answer).await
+            label.gate.call(self.tally, "execute", bytes, Error::kind, answer).await
         };
         let result = result.await;
         if matches!(result, Err(Error::ReadOnly)) && label.access == Access::Read {
@@ -160,7 +160,7 @@ impl HostTransaction for View<'_> {
         let Some(transaction) = open.transaction.take() else { return Ok(Err(OVER.into())) };
         open.unlock();
         let answer = transaction.commit(call(&open.label));
-        let result = open.label.gate.call(self.tally, 0, Error::kind, answer).await;
+        let result = open.label.gate.call(self.tally, "commit", 0, Error::kind, answer).await;
         Ok(result.map_err(Into::into))
     }
 
@@ -169,7 +169,7 @@ impl HostTransaction for View<'_> {
         let Some(transaction) = open.transaction.take() else { return Ok(Err(OVER.into())) };
         open.unlock();
         let answer = transaction.rollback(call(&open.label));
-        let result = open.label.gate.call(self.tally, 0, Error::kind, answer).await;
+        let result = open.label.gate.call(self.tally, "rollback", 0, Error::kind, answer).await;
         Ok(result.map_err(Into::into))
     }
 
@@ -188,7 +188,7 @@ impl HostRows for View<'_> {
         let Rows { label, results } = self.table.get_mut(&this)?;
         let max = usize::try_from(max.max(1)).unwrap_or(usize::MAX);
         let answer = results.next(max, call(label));
-        let result = label.gate.call(self.tally, 0, Error::kind, answer).await;
+        let result = label.gate.call(self.tally, "next", 0, Error::kind, answer).await;
         let row = |Row(values): Row| values.into_iter().map(Into::into).collect();
         Ok(result.map(|rows| rows.into_iter().map(row).collect()).map_err(Into::into))
     }

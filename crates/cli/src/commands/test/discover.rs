@@ -1,0 +1,162 @@
+//! Which tests there are: test files, and components that test.
+//!
+//! In: the folder of an app. Out: [`Tests`], or all that is wrong with their files. Next: [`super::runner`].
+
+use crate::command_error::CommandError;
+use crate::project::Text;
+use crate::report;
+use std::path::{Path, PathBuf};
+use wharf_testing::{Suite, Test};
+
+/// The folder of tests, beside the manifest.
+pub(super) const FOLDER: &str = "tests";
+
+/// Folders below it that hold no tests: what tests use, and what builds make.
+const SKIPPED: &[&str] = &["fixtures", "target", "node_modules", ".git", ".wharf", "__pycache__", ".venv"];
+
+/// Files that say that a folder is a project of its own, whose TOML files are no tests.
+const PROJECTS: &[&str] = &["Cargo.toml", "pyproject.toml", "wharf.toml", "package.json"];
+
+/// How deep folders may be nested.
+const DEPTH: usize = 16;
+
+/// Files that are read.
+const FILES_MAX: usize = 10_000;
+
+/// All tests of an app, in the order of their files.
+pub(super) struct Tests {
+    files: Vec<File>,
+    testers: Vec<PathBuf>,
+    folder: PathBuf,
+}
+
+/// A test file.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    pub(super) suite: Suite,
+}
+
+/// One test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Of a file: its number, and the test's.
+    InFile(usize, usize),
+    /// A component that tests.
+    Tester(usize),
+}
+
+impl Tests {
+    /// Finds and reads them.
+    pub(super) fn find(folder: &Path) -> Result<Self, CommandError> {
+        let mut paths = Vec::new();
+        collect(&folder.join(FOLDER), DEPTH, &mut paths);
+        paths.sort();
+        let mut tests = Self { files: Vec::new(), testers: Vec::new(), folder: folder.to_owned() };
+        let mut wrong = String::new();
+        for path in paths {
+            if path.extension().is_some_and(|end| end == "wasm") {
+                tests.testers.push(path);
+                continue;
+            }
+            match read(folder, path)? {
+                Ok(file) => tests.files.push(file),
+                Err(rendered) => wrong.push_str(&rendered),
+            }
+        }
+        if wrong.is_empty() { Ok(tests) } else { Err(CommandError::rendered(wrong)) }
+    }
+
+    /// Returns those that a filter names; all, without a filter.
+    pub(super) fn matching(&self, filters: &[String]) -> Vec<Found> {
+        let in_files = self
+            .files
+            .iter()
+            .enumerate()
+            .flat_map(|(file, read)| (0..read.suite.tests.len()).map(move |test| Found::InFile(file, test)));
+        let all = in_files.chain((0..self.testers.len()).map(Found::Tester));
+        let fits = |found: &Found| {
+            let id = self.id(*found);
+            filters.is_empty() || filters.iter().any(|filter| id.contains(filter.as_str()))
+        };
+        all.filter(fits).collect()
+    }
+
+    /// Returns how many there are.
+    pub(super) fn count(&self) -> usize {
+        self.files.iter().map(|file| file.suite.tests.len()).sum::<usize>() + self.testers.len()
+    }
+
+    pub(super) fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// Returns the file and the test, of one that is in a file.
+    pub(super) fn in_file(&self, found: Found) -> Option<(&File, &Test)> {
+        let Found::InFile(file, test) = found else { return None };
+        let file = self.files.get(file)?;
+        Some((file, file.suite.tests.get(test)?))
+    }
+
+    /// Returns the component, if it is one.
+    pub(super) fn tester(&self, found: Found) -> Option<&Path> {
+        let Found::Tester(number) = found else { return None };
+        self.testers.get(number).map(PathBuf::as_path)
+    }
+
+    /// Returns a file's name as it is shown.
+    pub(super) fn shown(&self, found: Found) -> String {
+        let path = match self.in_file(found) {
+            Some((file, _)) => file.path.as_path(),
+            None => self.tester(found).unwrap_or(Path::new("")),
+        };
+        path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
+    }
+
+    /// Returns a test's name.
+    pub(super) fn name(&self, found: Found) -> String {
+        match self.in_file(found) {
+            Some((_, test)) => test.name.clone(),
+            None => self.tester(found).and_then(Path::file_stem).unwrap_or_default().to_string_lossy().into_owned(),
+        }
+    }
+
+    /// Returns what filters look at.
+    pub(super) fn id(&self, found: Found) -> String {
+        format!("{}: {}", self.shown(found), self.name(found))
+    }
+}
+
+/// Reads a file; the inner error is what is wrong with it, with excerpts.
+fn read(folder: &Path, path: PathBuf) -> Result<Result<File, String>, CommandError> {
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", path.display())))?;
+    let (suite, problems) = wharf_testing::parse(&text);
+    Ok(match suite {
+        Some(suite) => Ok(File { path, text, suite }),
+        None => {
+            let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+            Err(report::problems(&problems, &Text { name, text }))
+        }
+    })
+}
+
+/// Collects files that are tests. What cannot be read has none.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let named =
+        |path: &Path, names: &[&str]| path.file_name().is_some_and(|name| names.iter().any(|known| name == *known));
+    if paths.iter().any(|path| named(path, PROJECTS)) {
+        return;
+    }
+    for path in paths {
+        if path.is_dir() {
+            if depth > 0 && !named(&path, SKIPPED) {
+                collect(&path, depth - 1, files);
+            }
+        } else if path.extension().is_some_and(|end| end == "toml" || end == "wasm") && files.len() < FILES_MAX {
+            files.push(path);
+        }
+    }
+}
