@@ -74,6 +74,8 @@ pub const PROVIDED: &[Provided] = &[
     Provided::new("wasi:sockets/udp-create-socket", P2),
     Provided::new("wasi:http/types", P2),
     Provided::new("wasi:http/outgoing-handler", P2),
+    // For middleware: the component that comes after it.
+    Provided::new("wasi:http/incoming-handler", P2),
     Provided::new("wasi:clocks/types", P3),
     Provided::new("wasi:clocks/monotonic-clock", P3),
     Provided::new("wasi:clocks/system-clock", P3),
@@ -97,6 +99,7 @@ pub const PROVIDED: &[Provided] = &[
     Provided::new("wasi:sockets/ip-name-lookup", P3),
     Provided::new("wasi:http/types", P3),
     Provided::new("wasi:http/client", P3),
+    Provided::new("wasi:http/handler", P3),
     // A pre-release stands for itself only: each version that components are built with has its line.
     Provided::new("wasi:keyvalue/store", "0.2.0-draft"),
     Provided::new("wasi:keyvalue/atomics", "0.2.0-draft"),

@@ -118,6 +118,7 @@ impl Connection {
                 let matched = Matched { route: &route, params: &params, rest };
                 let component = match found.target {
                     Target::Component(component) => Some(Arc::clone(component)),
+                    Target::Chain(chain) => Some(Arc::clone(chain.first().0)),
                     Target::Static(_) => None,
                 };
                 (answer(found.target, &matched, request, &self.origin, id).await, component)

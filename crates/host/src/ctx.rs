@@ -2,6 +2,7 @@
 
 use crate::capabilities::Used;
 use crate::clocks;
+use crate::next::{Next, Passing};
 use crate::outbound::{Hooks, Outbound};
 use crate::sockets::{self, Reach};
 use crate::{Budget, Recipe};
@@ -18,12 +19,14 @@ use wharf_telemetry::RequestId;
 const HEADER_BYTES: usize = 64 * 1024;
 
 /// Who caused an invocation, handed on to what the guest calls.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Caller {
     /// The request that is being answered.
     pub request: Option<RequestId>,
     /// How many components called each other in process to get here.
     pub depth: u8,
+    /// What comes after this component, if it is middleware.
+    pub next: Option<Arc<dyn Next>>,
 }
 
 /// What one store holds. Small, because one is made for each request: the WASI part is built when the guest first asks for it.
@@ -33,6 +36,8 @@ pub struct Ctx {
     members: Vec<Option<Box<Member>>>,
     caller: Caller,
     http: WasiHttpCtx,
+    /// For middleware; made when it first passes something on.
+    passing: Option<Box<Passing>>,
     pub(crate) table: ResourceTable,
     /// The memory budget: the store's limiter.
     pub budget: Budget,
@@ -66,7 +71,7 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
         let own = Member::new(recipe, outbound, &caller);
-        Self { own, members: Vec::new(), caller, http, table, budget, dependencies: Vec::new() }
+        Self { own, members: Vec::new(), caller, http, passing: None, table, budget, dependencies: Vec::new() }
     }
 
     /// Returns who caused the invocation.
@@ -77,6 +82,18 @@ impl Ctx {
     /// Returns the request that is being answered.
     pub(crate) fn request(&self) -> Option<&RequestId> {
         self.caller.request.as_ref()
+    }
+
+    /// Returns what middleware needs to pass requests on.
+    pub(crate) fn passing(&mut self) -> &mut Passing {
+        self.passing.get_or_insert_with(|| Box::new(Passing::new(self.caller.clone())))
+    }
+
+    /// Lends what HTTP needs, for a request that is passed on.
+    pub(crate) fn passing_view(&mut self) -> WasiHttpCtxView<'_> {
+        let Self { passing, caller, http, table, .. } = self;
+        let hooks = passing.get_or_insert_with(|| Box::new(Passing::new(caller.clone())));
+        WasiHttpCtxView { hooks: &mut **hooks, table, ctx: http }
     }
 
     /// Returns all members that have asked for anything, the outermost component first.

@@ -14,7 +14,7 @@ use wharf_kit::Names;
 /// # Errors
 /// Only if two interfaces had one name, which would be a mistake of this list.
 pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
-    let mut linker = plain(engine)?;
+    let mut linker = everywhere(engine, true)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     crate::sockets::add_p3_to_linker(&mut linker, |ctx: &mut Ctx| ctx.lend(0).names())?;
     crate::clocks::add_p3_to_linker(&mut linker)?;
@@ -27,6 +27,10 @@ pub fn all(engine: &Engine) -> Result<Linker<Ctx>> {
 /// # Errors
 /// As [`all`].
 pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
+    everywhere(engine, false)
+}
+
+fn everywhere(engine: &Engine, is_concurrent: bool) -> Result<Linker<Ctx>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     crate::sockets::add_p2_to_linker(&mut linker, |ctx: &mut Ctx| ctx.lend(0).names())?;
@@ -34,5 +38,6 @@ pub fn plain(engine: &Engine) -> Result<Linker<Ctx>> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     crate::capabilities::add_to_linker::<0>(&mut linker, Names::OWN)?;
     crate::logging::add_to_linker(&mut linker)?;
+    crate::next::add_to_linker(&mut linker, is_concurrent)?;
     Ok(linker)
 }

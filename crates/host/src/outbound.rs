@@ -22,7 +22,7 @@ use wharf_kit::{Counts, Usage};
 pub const INTERNAL_SUFFIX: &str = ".wharf.internal";
 
 /// How deep components may call each other in process before the chain is taken for a loop.
-const DEPTH: u8 = 16;
+pub(crate) const DEPTH: u8 = 16;
 
 /// Hosts that a component was refused and that were logged; further ones are refused in silence.
 const REMEMBERED: usize = 64;
@@ -152,16 +152,24 @@ impl Hooks {
 static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> =
     LazyLock::new(|| Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name)));
 
-type SentFuture = Box<dyn Future<Output = Result<(), Error>> + Send>;
-type ResponseFuture = Box<dyn Future<Output = Result<(http::Response<WasiBody>, SentFuture), Error>> + Send>;
+pub(crate) type SentFuture = Box<dyn Future<Output = Result<(), Error>> + Send>;
+pub(crate) type ResponseFuture = Box<dyn Future<Output = Result<(http::Response<WasiBody>, SentFuture), Error>> + Send>;
+
+pub(crate) fn is_forbidden(name: &http::HeaderName) -> bool {
+    DEFAULT_FORBIDDEN_HEADERS.contains(name)
+}
+
+pub(crate) fn forbidden() -> ForbiddenHeaderFilter {
+    Arc::clone(&FORBIDDEN)
+}
 
 impl WasiHttpHooks for Hooks {
     fn is_forbidden_header(&mut self, name: &http::HeaderName) -> bool {
-        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+        is_forbidden(name)
     }
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        Arc::clone(&FORBIDDEN)
+        forbidden()
     }
 
     fn send_request(
@@ -185,7 +193,7 @@ impl WasiHttpHooks for Hooks {
         if self.caller.depth >= DEPTH {
             return Box::new(async { Err(Error::LoopDetected) });
         }
-        let caller = Caller { request: self.caller.request.clone(), depth: self.caller.depth + 1 };
+        let caller = Caller { request: self.caller.request.clone(), depth: self.caller.depth + 1, next: None };
         let call = self.outbound.peers.call(&peer, request, caller);
         let first_byte = options.and_then(|options| options.first_byte_timeout);
         Box::new(async move {

@@ -17,7 +17,7 @@ use wharf_host::{Outbound, Recipe, RecipeError};
 use wharf_runtime::{Component, Dependency, Diagnostics, Lane, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
 use wharf_trigger::http::{StaticAnswer, Target};
-use wharf_trigger::{Resolve, SameApp};
+use wharf_trigger::{Chain, Resolve, SameApp};
 
 /// One version of an app.
 pub(crate) struct Live {
@@ -100,6 +100,7 @@ impl Live {
             route: route.to_string(),
             target: match target {
                 Target::Component(component) => component.identity().component.to_string(),
+                Target::Chain(chain) => chain.names().join(" → "),
                 Target::Static(answer) => format!("static {}", answer.status.as_u16()),
             },
         });
@@ -209,6 +210,7 @@ impl<'a> Loading<'a, '_> {
         let mut granted = granted(declared);
         granted.extend(recipe.capabilities.describe());
         let mut notes = notes::of(declared, &joined.capabilities);
+        notes.extend(uses::middleware_note(self.app, declared, &joined.capabilities));
         notes.extend(joined.members.iter().flat_map(|member| notes::of(&member.declared, &member.capabilities)));
         let source = LoadSource {
             app: self.app.name.as_str().into(),
@@ -305,7 +307,12 @@ fn routes(app: &App, components: &[Ready]) -> Vec<(Route, Target)> {
         |name: &str| components.iter().find(|ready| ready.name == name).map(|ready| Arc::clone(&ready.component));
     let routed = app.http.iter().filter_map(|trigger| {
         let target = match &trigger.target {
-            DeclaredTarget::Component(name) => Target::Component(find(name)?),
+            DeclaredTarget::Component(name) => {
+                let target = find(name)?;
+                let middleware: Option<Vec<_>> =
+                    trigger.middleware.iter().map(|middleware| find(&middleware.component)).collect();
+                Chain::new(middleware?, Arc::clone(&target)).map_or(Target::Component(target), Target::Chain)
+            }
             DeclaredTarget::Static(response) => Target::Static(Arc::new(static_answer(response))),
         };
         Some((trigger.route.clone()?, target))

@@ -1,6 +1,8 @@
 //! Which components of an app are used for what.
 
+use std::collections::BTreeSet;
 use wharf_app::{App, Component, Link, Supplier, Target};
+use wharf_component::Capability;
 
 /// Tells whether a component is loaded on its own: all are but those that are only parts of others.
 pub(crate) fn stands_alone(app: &App, component: &Component) -> bool {
@@ -24,4 +26,13 @@ fn is_dependency(app: &App, component: &Component, link: Link) -> bool {
     let mut of_this = dependencies
         .filter(|dependency| matches!(&dependency.supplier, Supplier::Component(name) if *name == component.name));
     of_this.any(|dependency| dependency.link == link)
+}
+
+/// Returns what to say of middleware that cannot pass a request on.
+pub(crate) fn middleware_note(app: &App, component: &Component, imports: &BTreeSet<Capability>) -> Option<String> {
+    let name = &component.name;
+    let mut middleware = app.http.iter().flat_map(|trigger| &trigger.middleware);
+    let is_middleware = middleware.any(|middleware| middleware.component == *name);
+    (is_middleware && !imports.contains(&Capability::NextHandler))
+        .then(|| format!("{name} is middleware and imports no handler: it answers every request itself"))
 }

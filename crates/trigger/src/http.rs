@@ -4,7 +4,7 @@
 
 use crate::body::{LimitedBody, Overrun};
 use crate::forwarded::Forwarding;
-use crate::{Asked, Body, ErrorPage, Problem};
+use crate::{Asked, Body, Chain, ErrorPage, Problem};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme};
@@ -15,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use wasmtime_wasi_http::Error;
-use wharf_host::Caller;
+use wharf_host::{Caller, Next};
 use wharf_runtime::{Call, Cause, Component, GuestBody, invoke};
 use wharf_telemetry::RequestId;
 
@@ -30,6 +30,8 @@ const WHARF_PATH_INFO: HeaderName = HeaderName::from_static("wharf-path-info");
 pub enum Target {
     /// A component.
     Component(Arc<Component>),
+    /// A component behind others.
+    Chain(Chain),
     /// An answer that stands in the manifest.
     Static(Arc<StaticAnswer>),
 }
@@ -96,12 +98,17 @@ where
 {
     match target {
         Target::Static(answer) => answer.respond(),
-        Target::Component(component) => call(component, matched, request, origin, id).await,
+        Target::Component(component) => call(component, None, matched, request, origin, id).await,
+        Target::Chain(chain) => {
+            let (first, next) = chain.first();
+            call(first, next, matched, request, origin, id).await
+        }
     }
 }
 
 async fn call<B>(
     component: &Arc<Component>,
+    next: Option<Arc<dyn Next>>,
     matched: &Matched<'_>,
     request: Request<B>,
     origin: &Origin,
@@ -119,7 +126,7 @@ where
         Ok(request) => request,
         Err(problem) => return origin.page.render(&problem, id, &asked),
     };
-    let caller = Caller { request: Some(id.clone()), depth: 0 };
+    let caller = Caller { request: Some(id.clone()), depth: 0, next };
     let mut handled = pin!(invoke::http::handle(component, Call { request, caller }));
     let handled = std::future::poll_fn(|cx| {
         let polled = handled.as_mut().poll(cx);

@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::{Error, WasiBody};
-use wharf_host::{CallFuture, Caller, Peers};
+use wharf_host::{CallFuture, Caller, Next, Peers};
 use wharf_runtime::{Call, Component, GuestBody, invoke};
 
 /// Frames that may wait between callee and caller: enough for one to be written while another is read.
@@ -34,19 +34,68 @@ pub struct SameApp<R>(pub R);
 
 impl<R: Resolve> Peers for SameApp<R> {
     fn call(&self, component: &str, request: Request<WasiBody>, caller: Caller) -> CallFuture {
-        let Some(component) = self.0.resolve(component) else {
-            return Box::pin(async { Err(Error::DestinationNotFound) });
-        };
-        let (answer, answered) = oneshot::channel();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "owned by the future and then by the body, which abort it when dropped"
-        )]
-        let task = Task(tokio::task::spawn(serve(component, Call { request, caller }, answer)));
-        Box::pin(async move {
-            let response = answered.await.map_err(|_| Error::HttpResponseIncomplete)??;
-            Ok(response.map(|body| PeerBody { body, _task: task }.boxed_unsync()))
-        })
+        match self.0.resolve(component) {
+            Some(component) => start(component, Call { request, caller }),
+            None => Box::pin(async { Err(Error::DestinationNotFound) }),
+        }
+    }
+}
+
+/// Starts a call in a task of its own.
+fn start(component: Arc<Component>, call: Call) -> CallFuture {
+    let (answer, answered) = oneshot::channel();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "owned by the future and then by the body, which abort it when dropped"
+    )]
+    let task = Task(tokio::task::spawn(serve(component, call, answer)));
+    Box::pin(async move {
+        let response = answered.await.map_err(|_| Error::HttpResponseIncomplete)??;
+        Ok(response.map(|body| PeerBody { body, _task: task }.boxed_unsync()))
+    })
+}
+
+/// The components that a request passes, each calling the one after it; the last one is what the route names.
+#[derive(Clone)]
+pub struct Chain(Arc<[Arc<Component>]>);
+
+impl Chain {
+    /// Returns the chain of `middleware`, the first one first, before `target`. Absent if there is no middleware.
+    pub fn new(mut middleware: Vec<Arc<Component>>, target: Arc<Component>) -> Option<Self> {
+        if middleware.is_empty() {
+            return None;
+        }
+        middleware.push(target);
+        Some(Self(middleware.into()))
+    }
+
+    /// Returns the first component and what comes after it.
+    pub fn first(&self) -> (&Arc<Component>, Option<Arc<dyn Next>>) {
+        (&self.0[0], After::of(&self.0, 1))
+    }
+
+    /// Returns the names of the components, the first one first.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|component| component.identity().component.as_ref()).collect()
+    }
+}
+
+/// The rest of a chain.
+struct After {
+    chain: Arc<[Arc<Component>]>,
+    at: usize,
+}
+
+impl After {
+    fn of(chain: &Arc<[Arc<Component>]>, at: usize) -> Option<Arc<dyn Next>> {
+        (at < chain.len()).then(|| Arc::new(Self { chain: Arc::clone(chain), at }) as Arc<dyn Next>)
+    }
+}
+
+impl Next for After {
+    fn call(&self, request: Request<WasiBody>, caller: Caller) -> CallFuture {
+        let next = Self::of(&self.chain, self.at + 1);
+        start(Arc::clone(&self.chain[self.at]), Call { request, caller: Caller { next, ..caller } })
     }
 }
 

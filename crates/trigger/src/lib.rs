@@ -12,4 +12,4 @@ pub mod http;
 pub use body::{Body, BodyError, Overrun};
 pub use error_page::{Asked, ErrorCode, ErrorPage, Problem};
 pub use forwarded::Forwarding;
-pub use internal::{Resolve, SameApp};
+pub use internal::{Chain, Resolve, SameApp};

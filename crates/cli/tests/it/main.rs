@@ -23,6 +23,7 @@ mod languages;
 mod limits;
 mod logs;
 mod messaging;
+mod middleware;
 mod network;
 mod notes;
 mod proxy;

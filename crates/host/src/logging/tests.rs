@@ -25,7 +25,7 @@ fn written(format: Format, act: impl FnOnce(&mut Ctx)) -> String {
     let (sender, receiver) = mpsc::channel();
     let writer = Log::start(format, Box::new(Channel(sender))).unwrap();
     let recipe = Arc::new(Recipe::bare("a", "c", Stdio::Log(writer.log())));
-    let caller = Caller { request: RequestId::accept("r1"), depth: 0 };
+    let caller = Caller { request: RequestId::accept("r1"), depth: 0, next: None };
     let mut ctx = Ctx::new(recipe, Arc::new(Outbound::denied("a".into(), "c".into())), caller, Budget::new(0), 8);
     act(&mut ctx);
     drop((ctx, writer));

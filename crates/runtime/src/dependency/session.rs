@@ -123,7 +123,7 @@ impl Sessions {
         if caller.depth >= DEPTH {
             return Err(Cause::Dependency(format!("components are linked deeper than {DEPTH}")).into());
         }
-        let caller = Caller { depth: caller.depth + 1, ..caller.clone() };
+        let caller = Caller { request: caller.request.clone(), depth: caller.depth + 1, next: None };
         if ctx.dependencies.len() <= self.place {
             ctx.dependencies.resize_with(self.place + 1, || None);
         }

@@ -185,10 +185,9 @@ fn prepare_p2(
     slot: &Slot,
 ) -> wasmtime::Result<(RequestP2, OutparamP2)> {
     let scheme = if request.uri().scheme() == Some(&Scheme::HTTPS) { SchemeP2::Https } else { SchemeP2::Http };
-    let mut view = ctx.http();
-    let request = view.new_incoming_request(scheme, request)?;
+    let request = ctx.incoming(scheme, request)?;
     let slot = slot.clone();
-    let out = view.new_response_outparam_from_callback(move |answer| {
+    let out = ctx.http().new_response_outparam_from_callback(move |answer| {
         slot.put(answer.map_err(|code| Cause::GuestError(format!("{code:?}")).into()));
     })?;
     Ok((request, out))
