@@ -20,6 +20,7 @@ mod problem;
 mod quantity;
 mod read;
 pub mod route;
+mod same;
 mod template;
 mod variables;
 

@@ -51,6 +51,11 @@ pub enum Event<'a> {
         /// The line.
         line: &'a str,
     },
+    /// A component's command ended.
+    Ended {
+        /// The component.
+        component: &'a str,
+    },
     /// Something that a toolchain lacks is being installed.
     Installing {
         /// The component.
@@ -138,6 +143,7 @@ impl Job<'_> {
                     Ok(true) => {
                         if ran.is_none() {
                             ran = Some(run_command(component, build, options, tell).await);
+                            tell(Event::Ended { component: &component.name });
                         }
                         match &ran {
                             Some(Err(failure)) => Err(failure.of(component, build, options)),

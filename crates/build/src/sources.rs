@@ -39,6 +39,8 @@ impl Sources {
     /// When a glob of `watch` is none.
     pub fn of(component: &Component, build: &Build, folder: &Path) -> Result<Self, Error> {
         let dir = dir(build, folder);
+        // As events of the file system name it: links followed.
+        let dir = std::fs::canonicalize(&dir).unwrap_or(dir);
         let watch = globs(&build.watch).map_err(|source| Error::Glob { component: component.name.clone(), source })?;
         Ok(Self { dir, watch })
     }
@@ -175,7 +177,8 @@ mod tests {
             std::fs::write(file, "").unwrap();
         }
         let all = sources(folder.path(), &[]);
-        assert_eq!(all.fingerprint().0.into_keys().collect::<Vec<_>>(), [folder.path().join("src/lib.rs")]);
+        let expected = folder.path().canonicalize().unwrap().join("src/lib.rs");
+        assert_eq!(all.fingerprint().0.into_keys().collect::<Vec<_>>(), [expected]);
         assert!(all.contains(&folder.path().join("src/new.rs")));
         assert!(!all.contains(&folder.path().join("target/debug/new.rs")));
         assert!(!all.contains(&folder.path().join("new.wasm")));

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Add(commands::add::AddArgs),
     /// Serve an app from a manifest, a folder with one, or a bare component
     Up(Box<commands::up::UpArgs>),
+    /// Build an app, serve it, and put in place what changes
+    Dev(Box<commands::dev::DevArgs>),
     /// Build the components of an app: those that are missing or older than their sources
     Build(commands::build::BuildArgs),
     /// Run a command component, or a core module of WASI preview 1

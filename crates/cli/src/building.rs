@@ -5,13 +5,14 @@
 use crate::command_error::{CommandError, chain};
 use crate::output::talk;
 use crate::progress::Progress;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use wharf_app::App;
 use wharf_build::{Error, Event, Options, Outcome};
+use wharf_telemetry::clock;
 
 /// How often the seconds of running builds are shown anew in a terminal.
 const TICK: Duration = Duration::from_millis(200);
@@ -58,20 +59,26 @@ pub(crate) fn to_end(app: &App, options: &Options, verbose: bool) -> Result<Vec<
             |kind| signal(kind).map_err(|error| CommandError::failed(format!("cannot wait for signals: {error}")));
         let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
         tokio::select! {
-            outcomes = shown(app, options, verbose) => Ok(outcomes),
+            (outcomes, _) = shown(app, options, verbose) => Ok(outcomes),
             _ = interrupt.recv() => Err(CommandError::failed("the build was interrupted")),
             _ = terminate.recv() => Err(CommandError::failed("the build was interrupted")),
         }
     })
 }
 
-/// Builds and shows the progress on stderr: what a command says only when it fails, or with `verbose` at once.
-pub(crate) async fn shown(app: &App, options: &Options, verbose: bool) -> Vec<Outcome> {
+/// Builds and shows the progress on stderr: what a command says only when it fails, or with `verbose` at once. Returns with the outcomes
+/// how long commands ran, the first to the last.
+pub(crate) async fn shown(app: &App, options: &Options, verbose: bool) -> (Vec<Outcome>, Duration) {
     let progress = RefCell::new(Progress::on_stderr());
+    let (first, commands) = (Cell::new(None), Cell::new(Duration::ZERO));
     let tell = |event: Event<'_>| {
         let mut progress = progress.borrow_mut();
         match event {
-            Event::Started { component, command } => progress.start(component, command),
+            Event::Started { component, command } => {
+                first.set(first.get().or_else(|| Some(clock::now())));
+                progress.start(component, command);
+            }
+            Event::Ended { .. } => commands.set(first.get().map_or(Duration::ZERO, clock::since)),
             Event::Said { component, line } if verbose => progress.line(&format!("{component}: {line}")),
             Event::Installing { component, command } => {
                 progress.line(&format!("{component} lacks something, which is being added: {command}"));
@@ -85,7 +92,7 @@ pub(crate) async fn shown(app: &App, options: &Options, verbose: bool) -> Vec<Ou
     tokio::pin!(building);
     loop {
         tokio::select! {
-            outcomes = &mut building => return outcomes,
+            outcomes = &mut building => return (outcomes, commands.get()),
             _ = tick.tick() => progress.borrow_mut().tick(),
         }
     }

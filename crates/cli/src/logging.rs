@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 use wharf_telemetry::log::Format;
 
 /// How log lines look.
@@ -19,14 +20,50 @@ impl LogFormat {
     /// Returns the format of the lines of guests and requests.
     pub(crate) fn lines(self) -> Format {
         match self {
+            Self::Text if has_colours() => Format::Coloured,
             Self::Text => Format::Text,
             Self::Json => Format::Json,
         }
     }
 }
 
-/// Starts logging. Our own crates speak from `info` on, others from `error` on: the engine warns about what guests do.
-pub(crate) fn start(format: LogFormat, verbose: u8) {
+/// Tells whether stderr shows colours to somebody who wants them.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
+pub(crate) fn has_colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// How much is logged; may be changed while the program runs.
+pub(crate) struct Verbosity {
+    level: std::cell::Cell<u8>,
+    filter: reload::Handle<Targets, Registry>,
+}
+
+impl Verbosity {
+    /// Goes on to the next level, after the last one to the first, and returns its name.
+    pub(crate) fn next(&self) -> &'static str {
+        let level = (self.level.get() + 1) % 3;
+        self.level.set(level);
+        // Fails when the subscriber is gone, and then there is no log.
+        let _ = self.filter.reload(targets(level));
+        ["info", "debug", "trace"][usize::from(level)]
+    }
+}
+
+/// Starts logging.
+pub(crate) fn start(format: LogFormat, verbose: u8) -> Verbosity {
+    let (filter, handle) = reload::Layer::new(targets(verbose));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Text => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).init(),
+        LogFormat::Json => registry.with(lines.json()).init(),
+    }
+    Verbosity { level: std::cell::Cell::new(verbose.min(2)), filter: handle }
+}
+
+/// Our own crates speak from `info` on, others from `error` on: the engine warns about what guests do.
+fn targets(verbose: u8) -> Targets {
     let (ours, others) = match verbose {
         0 => (LevelFilter::INFO, LevelFilter::ERROR),
         1 => (LevelFilter::DEBUG, LevelFilter::WARN),
@@ -44,11 +81,5 @@ pub(crate) fn start(format: LogFormat, verbose: u8) {
         "wharf_telemetry",
         "wharf_trigger",
     ];
-    let filter = Targets::new().with_default(others).with_targets(crates.map(|name| (name, ours)));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    let registry = tracing_subscriber::registry().with(filter);
-    match format {
-        LogFormat::Text => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).init(),
-        LogFormat::Json => registry.with(lines.json()).init(),
-    }
+    Targets::new().with_default(others).with_targets(crates.map(|name| (name, ours)))
 }

@@ -16,6 +16,7 @@ mod progress;
 mod project;
 mod reference;
 mod report;
+mod serving;
 mod variables;
 mod watch;
 
@@ -26,18 +27,19 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(cli.log_format, cli.verbose);
-    match run(cli) {
+    let verbosity = logging::start(cli.log_format, cli.verbose);
+    match run(cli, &verbosity) {
         Ok(code) => code,
         Err(error) => error.print(),
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+fn run(cli: Cli, verbosity: &logging::Verbosity) -> Result<ExitCode, CommandError> {
     match cli.command {
         Command::New(args) => commands::new::run(&args),
         Command::Add(args) => commands::add::run(&args),
         Command::Up(args) => commands::up::run(&args, cli.log_format),
+        Command::Dev(args) => commands::dev::run(&args, cli.log_format, cli.verbose > 0, verbosity),
         Command::Build(args) => commands::build::run(&args, cli.verbose > 0),
         Command::Run(args) => commands::run::run(&args),
         Command::Call(args) => commands::call::run(&args),

@@ -18,6 +18,7 @@ mod service;
 mod socket;
 
 pub mod admin;
+pub mod dev;
 pub mod router;
 pub mod tls;
 
@@ -56,6 +57,7 @@ pub struct Gateway {
     trusted: Vec<IpNet>,
     page: ErrorPage,
     access: Option<Log>,
+    dev: Option<Arc<dev::Dev>>,
     connections: Arc<Semaphore>,
 }
 
@@ -71,6 +73,8 @@ pub struct Config {
     pub page: ErrorPage,
     /// Where requests are logged, if they are.
     pub access: Option<Log>,
+    /// What pages are told of the app while it is being developed, if it is.
+    pub dev: Option<Arc<dev::Dev>>,
 }
 
 impl Gateway {
@@ -84,6 +88,7 @@ impl Gateway {
             trusted: config.trusted,
             page: config.page,
             access: config.access,
+            dev: config.dev,
             connections,
         }
     }

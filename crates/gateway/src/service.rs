@@ -3,6 +3,7 @@
 //! In: `http::Request`. Out: a response whose body is counted, watched and logged. Next: `trigger::http`.
 
 use crate::access_log::Entry;
+use crate::dev::with_script;
 use crate::presence::Presence;
 use crate::router::Match;
 use crate::{Gateway, Table};
@@ -71,11 +72,19 @@ impl Connection {
     ) -> Result<Response<Sent>, ClientGone> {
         let active = Active::start(&self);
         let id = self.origin.request_id(request.headers());
+        if let Some(own) = self.gateway.dev.as_ref().and_then(|dev| dev.own(&request)) {
+            let presence = Presence::new(self.watched.clone(), self.gateway.limits.half_closed);
+            return Ok(own.map(|body| Sent::own(body, presence, id, active)));
+        }
         let entry = self.gateway.access.as_ref().map(|log| Entry::start(log, &request, self.client, &id));
         let mut presence = Presence::new(self.watched.clone(), self.gateway.limits.half_closed);
+        let refused = match &self.gateway.dev {
+            Some(dev) => dev.first_version().await.err(),
+            None => None,
+        };
         let table = self.gateway.table.load_full();
         let (response, component) = {
-            let mut routed = pin!(self.route(&table, request, &id));
+            let mut routed = pin!(self.route_or(refused, &table, request, &id));
             std::future::poll_fn(|cx| match routed.as_mut().poll(cx) {
                 Poll::Ready(answer) => Poll::Ready(Ok(answer)),
                 Poll::Pending => presence.poll_gone(cx).map(|()| Err(ClientGone)),
@@ -91,6 +100,23 @@ impl Connection {
             parts,
             Sent { body, presence, failed: None, entry, component, id, _table: table, _active: active },
         ))
+    }
+
+    /// Routes a request, unless there is nothing yet that it could be routed to. While an app is being developed its pages get a script.
+    async fn route_or<B: RequestBody>(
+        &self,
+        refused: Option<Problem>,
+        table: &Table,
+        request: Request<B>,
+        id: &RequestId,
+    ) -> (Response<Body>, Option<Arc<Component>>) {
+        let is_developed = self.gateway.dev.is_some();
+        let method = if is_developed { request.method().clone() } else { Method::GET };
+        let (response, component) = match refused {
+            Some(problem) => (self.origin.page.render(&problem, id, &Asked::by(request.headers())), None),
+            None => self.route(table, request, id).await,
+        };
+        (if is_developed { with_script(&method, response) } else { response }, component)
     }
 
     async fn route<B: RequestBody>(
@@ -180,6 +206,12 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// The body of an answer that no app gives.
+    fn own(body: Body, presence: Presence, id: RequestId, active: Active) -> Self {
+        let table = Arc::default();
+        Self { body, presence, failed: None, entry: None, component: None, id, _table: table, _active: active }
+    }
+
     fn note(&mut self, frame: &Result<Frame<Bytes>, BodyError>) {
         match frame {
             Ok(frame) => {

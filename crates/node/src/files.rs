@@ -1,6 +1,7 @@
 //! The files of an app's components, each read once.
 
 use crate::error::ComponentError;
+use crate::keep::Stamp;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use wharf_app::{Component, Source};
 /// Reads components.
 pub(crate) struct Files<'a> {
     folder: &'a Path,
-    read: Mutex<HashMap<PathBuf, Arc<[u8]>>>,
+    read: Mutex<HashMap<PathBuf, (Arc<[u8]>, Stamp)>>,
 }
 
 impl<'a> Files<'a> {
@@ -31,17 +32,32 @@ impl<'a> Files<'a> {
     pub(crate) fn read(&self, component: &Component) -> Result<Arc<[u8]>, ComponentError> {
         let path = self.path(&component.source);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = read.get(&path) {
+        if let Some((bytes, _)) = read.get(&path) {
             return Ok(Arc::clone(bytes));
         }
-        let bytes: Arc<[u8]> = match std::fs::read(&path) {
-            Ok(bytes) => bytes.into(),
+        let (bytes, stamp): (Arc<[u8]>, Stamp) = match read_stamped(&path) {
+            Ok((bytes, stamp)) => (bytes.into(), stamp),
             Err(source) => {
                 let (component, span) = (component.name.clone(), component.source_span.clone());
                 return Err(ComponentError::Read { component, span, path, source });
             }
         };
-        read.insert(path, Arc::clone(&bytes));
+        read.insert(path, (Arc::clone(&bytes), stamp));
         Ok(bytes)
     }
+
+    /// Returns what tells a file that was read from another one.
+    pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.get(path).map(|(_, stamp)| stamp.clone())
+    }
+}
+
+/// Reads a file and what tells it from another one, from one opening, so that the two belong together.
+fn read_stamped(path: &Path) -> std::io::Result<(Vec<u8>, Stamp)> {
+    let mut file = std::fs::File::open(path)?;
+    let data = file.metadata()?;
+    let mut bytes = Vec::with_capacity(usize::try_from(data.len()).unwrap_or(0));
+    std::io::Read::read_to_end(&mut file, &mut bytes)?;
+    Ok((bytes, Stamp::of(&data)))
 }

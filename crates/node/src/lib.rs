@@ -13,6 +13,7 @@ mod files;
 mod grants;
 mod inherit;
 mod join;
+mod keep;
 mod live;
 mod notes;
 mod program;
@@ -92,8 +93,10 @@ impl Node {
     /// Everything that is wrong with the app's components, or the first route that another app has already.
     pub fn swap(&self, app: &App, folder: &Path) -> Result<(Description, Draining), Error> {
         let (runtime, log, backends, diagnostics) = (&self.runtime, &self.log, &self.backends, &self.diagnostics);
-        let prepare = Prepare { runtime, log, backends, folder, diagnostics };
+        let before = self.lock().get(&app.name).cloned();
+        let prepare = Prepare { runtime, log, backends, folder, diagnostics, before: before.as_deref() };
         let live = Arc::new(prepare.app(app)?);
+        drop(before);
         let description = live.describe();
         let mut apps = self.lock();
         let mut next = apps.clone();

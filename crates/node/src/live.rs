@@ -4,15 +4,18 @@ use crate::backends::Backends;
 use crate::error::{ComponentError, Error};
 use crate::files::Files;
 use crate::join::{Joined, Joint, Key, join};
+use crate::keep::{self, Stamp};
 use crate::{check, grants, notes, uses};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
-use wharf_app::{Access, App, Component as Declared, Route, Span, StaticResponse, Target as DeclaredTarget};
+use wharf_app::{
+    Access, App, Component as Declared, Hidden, HttpTrigger, Route, Span, StaticResponse, Target as DeclaredTarget,
+};
 use wharf_host::{Outbound, Recipe, RecipeError};
 use wharf_runtime::{Component, Dependency, Diagnostics, Lane, Limits, Reuse, Runtime, Source as LoadSource};
 use wharf_telemetry::log::Log;
@@ -25,11 +28,23 @@ pub(crate) struct Live {
     version: String,
     components: Vec<Ready>,
     routes: Vec<(Route, Target)>,
+    /// What the version was made of, to tell what the next one changes.
+    folder: PathBuf,
+    secrets: BTreeMap<String, Hidden>,
+    http: Vec<HttpTrigger>,
 }
 
-struct Ready {
-    name: String,
+/// A component of a version.
+#[derive(Clone)]
+pub(crate) struct Ready {
+    pub(crate) declared: Declared,
+    /// The file that it was read from.
+    pub(crate) stamp: Option<Stamp>,
+    /// Whether its grants are its own, and not those of a component that depends on it.
+    is_own: bool,
     component: Arc<Component>,
+    /// Whether it was there in the version before.
+    kept: bool,
     compiled: Option<Duration>,
     grants: Vec<String>,
     notes: Vec<String>,
@@ -70,6 +85,8 @@ pub struct ComponentLine {
     pub notes: Vec<String>,
     /// How long it took to compile; absent if it came from the cache.
     pub compiled: Option<Duration>,
+    /// Whether it is the one of the version before: nothing changed for it.
+    pub kept: bool,
 }
 
 /// The components of one version, as they find each other. Weak: they hold it, and it must not hold them.
@@ -88,7 +105,23 @@ impl Live {
     }
 
     pub(crate) fn component(&self, name: &str) -> Option<Arc<Component>> {
-        self.components.iter().find(|ready| ready.name == name).map(|ready| Arc::clone(&ready.component))
+        self.ready(name).map(|ready| Arc::clone(&ready.component))
+    }
+
+    pub(crate) fn ready(&self, name: &str) -> Option<&Ready> {
+        self.components.iter().find(|ready| ready.is_own && ready.declared.name == name)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn secrets(&self) -> &BTreeMap<String, Hidden> {
+        &self.secrets
+    }
+
+    pub(crate) fn http(&self) -> &[HttpTrigger] {
+        &self.http
     }
 
     pub(crate) fn running(&self) -> usize {
@@ -105,11 +138,12 @@ impl Live {
             },
         });
         let components = self.components.iter().map(|ready| ComponentLine {
-            name: ready.name.clone(),
+            name: ready.declared.name.clone(),
             serves: ready.component.serves(),
             grants: ready.grants.clone(),
             notes: ready.notes.clone(),
             compiled: ready.compiled,
+            kept: ready.kept,
         });
         Description {
             name: self.name.clone(),
@@ -127,10 +161,12 @@ pub(crate) struct Prepare<'a> {
     pub(crate) backends: &'a Backends,
     pub(crate) folder: &'a Path,
     pub(crate) diagnostics: &'a Diagnostics,
+    /// The version that is there.
+    pub(crate) before: Option<&'a Live>,
 }
 
 impl Prepare<'_> {
-    /// Reads, checks and loads every component. Reports all that cannot be loaded, not the first.
+    /// Reads, checks and loads every component that is not the one of the version before. Reports all that cannot be loaded, not the first.
     pub(crate) fn app(&self, app: &App) -> Result<Live, Error> {
         let mut loading = Loading {
             prepare: self,
@@ -141,6 +177,7 @@ impl Prepare<'_> {
             ready: Vec::new(),
         };
         let mut errors = Vec::new();
+        loading.keep(self.before);
         for declared in app.components.iter().filter(|declared| uses::stands_alone(app, declared)) {
             let must_serve = uses::serves(app, declared);
             if let Err(found) = loading.component(Cow::Borrowed(declared), Key::own(declared), must_serve) {
@@ -152,10 +189,18 @@ impl Prepare<'_> {
         }
         let Loading { family, ready: components, .. } = loading;
         let by_name: HashMap<_, _> =
-            components.iter().map(|ready| (ready.name.clone(), Arc::downgrade(&ready.component))).collect();
+            components.iter().map(|ready| (ready.declared.name.clone(), Arc::downgrade(&ready.component))).collect();
         let _ = family.0.set(by_name);
         let routes = routes(app, &components);
-        Ok(Live { name: app.name.clone(), version: app.version.clone(), components, routes })
+        Ok(Live {
+            name: app.name.clone(),
+            version: app.version.clone(),
+            components,
+            routes,
+            folder: self.folder.to_owned(),
+            secrets: app.secrets.clone(),
+            http: app.http.clone(),
+        })
     }
 }
 
@@ -171,6 +216,18 @@ struct Loading<'a, 'p> {
 }
 
 impl<'a> Loading<'a, '_> {
+    /// Takes over what nothing changed for.
+    fn keep(&mut self, before: Option<&Live>) {
+        let Some(before) = before else { return };
+        let kept = keep::of(before, self.app, self.prepare.folder, |declared| self.files.path(&declared.source));
+        for declared in self.app.components.iter().filter(|declared| kept.contains(&declared.name)) {
+            let Some(ready) = before.ready(&declared.name) else { continue };
+            self.loaded.insert(Key::own(declared), Some(Arc::clone(&ready.component)));
+            // Its places in the manifest may have moved.
+            self.ready.push(Ready { declared: declared.clone(), kept: true, compiled: None, ..ready.clone() });
+        }
+    }
+
     fn component(
         &mut self,
         declared: Cow<'a, Declared>,
@@ -180,9 +237,10 @@ impl<'a> Loading<'a, '_> {
         if let Some(known) = self.loaded.get(&key) {
             return known.clone().ok_or_else(Vec::new);
         }
+        let is_own = key == Key::own(&declared);
         let loaded = self.load(declared, must_serve);
         self.loaded.insert(key, loaded.as_ref().ok().map(|ready| Arc::clone(&ready.component)));
-        let ready = loaded?;
+        let ready = Ready { is_own, ..loaded? };
         let component = Arc::clone(&ready.component);
         self.ready.push(ready);
         Ok(component)
@@ -195,6 +253,7 @@ impl<'a> Loading<'a, '_> {
         let dependencies = self.dependencies(&joined)?;
         let path = self.files.path(&declared.source);
         let span = declared.source_span.clone();
+        let stamp = self.files.stamp(&path);
         let digest = wharf_runtime::digest(&joined.bytes);
         // What is in the cache was inspected before it was compiled. That is most of a start with large components.
         let is_concurrent = joined.is_concurrent || reuse(declared).is_some();
@@ -237,8 +296,11 @@ impl<'a> Loading<'a, '_> {
             self.check(&joined, must_serve)?;
         }
         Ok(Ready {
-            name: declared.name.clone(),
+            declared: declared.clone(),
+            stamp,
+            is_own: true,
             component: loaded.component,
+            kept: false,
             compiled: loaded.compiled,
             grants: granted,
             notes,
@@ -303,8 +365,9 @@ fn grant_span(declared: &Declared, folder: &Path, error: &RecipeError) -> Span {
 }
 
 fn routes(app: &App, components: &[Ready]) -> Vec<(Route, Target)> {
-    let find =
-        |name: &str| components.iter().find(|ready| ready.name == name).map(|ready| Arc::clone(&ready.component));
+    let find = |name: &str| {
+        components.iter().find(|ready| ready.declared.name == name).map(|ready| Arc::clone(&ready.component))
+    };
     let routed = app.http.iter().filter_map(|trigger| {
         let target = match &trigger.target {
             DeclaredTarget::Component(name) => {

@@ -121,7 +121,8 @@ impl Trial {
         }
         let backends = Backends::new(&in_memory(&app), scratch.path())?.within(outside.clone());
         let diagnostics = Diagnostics::default();
-        let prepare = Prepare { runtime, log: &log, backends: &backends, folder, diagnostics: &diagnostics };
+        let prepare =
+            Prepare { runtime, log: &log, backends: &backends, folder, diagnostics: &diagnostics, before: None };
         let live = Arc::new(prepare.app(&app)?);
         let gateway = Arc::new(Gateway::new(Config {
             limits: GatewayLimits::default(),
@@ -129,6 +130,7 @@ impl Trial {
             trusted: Vec::new(),
             page: ErrorPage { dev: false },
             access: None,
+            dev: None,
         }));
         let apps = BTreeMap::from([(app.name.clone(), Arc::clone(&live))]);
         gateway.swap(table(&apps)?);

@@ -95,7 +95,12 @@ impl Program {
 
     /// Prepares `wharf up PATH`.
     pub fn up(&self, path: impl AsRef<Path>) -> Up {
-        Up::new(self.clone(), path.as_ref())
+        Up::new(self.clone(), "up", path.as_ref())
+    }
+
+    /// Prepares `wharf dev PATH`.
+    pub fn dev(&self, path: impl AsRef<Path>) -> Up {
+        Up::new(self.clone(), "dev", path.as_ref())
     }
 }
 

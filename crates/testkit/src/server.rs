@@ -1,4 +1,4 @@
-//! A running `wharf up`.
+//! A running `wharf up` or `wharf dev`.
 
 use crate::http1::{Http1, Response};
 use crate::output::Output;
@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A `wharf up` to be started.
+/// A `wharf up` or `wharf dev` to be started.
 #[derive(Debug)]
 pub struct Up {
     program: Program,
@@ -20,9 +20,9 @@ pub struct Up {
 }
 
 impl Up {
-    pub(crate) fn new(program: Program, path: &Path) -> Self {
+    pub(crate) fn new(program: Program, verb: &str, path: &Path) -> Self {
         let path = path.display().to_string();
-        Self { program, args: vec!["up".to_owned(), path, "--listen=127.0.0.1:0".to_owned()], state: None }
+        Self { program, args: vec![verb.to_owned(), path, "--listen=127.0.0.1:0".to_owned()], state: None }
     }
 
     /// Adds arguments, separated by spaces.

@@ -105,6 +105,8 @@ pub enum Body {
         /// Whether what it reads is too much.
         overrun: Overrun,
     },
+    /// What the gateway makes while it is sent.
+    Made(Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send>>),
 }
 
 /// Why a response broke off. The client sees a broken response, never a complete one.
@@ -152,6 +154,7 @@ impl HttpBody for Body {
                 }
                 frame.map_err(BodyError)
             }
+            Self::Made(body) => body.as_mut().poll_frame(cx),
         }
     }
 
@@ -161,6 +164,7 @@ impl HttpBody for Body {
             Self::Whole(bytes) => bytes.is_empty(),
             // While more of the request may come, the end is said by the last poll and not before.
             Self::Guest { body, overrun } => body.is_end_stream() && overrun.0.is_none(),
+            Self::Made(body) => body.is_end_stream(),
         }
     }
 
@@ -169,6 +173,7 @@ impl HttpBody for Body {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::Guest { body, .. } => body.size_hint(),
+            Self::Made(body) => body.size_hint(),
         }
     }
 }

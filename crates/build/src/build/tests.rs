@@ -30,6 +30,7 @@ impl Project {
             events.borrow_mut().push(match event {
                 Event::Started { component, .. } => format!("{component} started"),
                 Event::Said { component, line } => format!("{component} said {line}"),
+                Event::Ended { .. } => return,
                 Event::Installing { command, .. } => format!("installing {command}"),
                 Event::Done { component, result } => {
                     format!("{component} {}", if result.is_ok() { "done" } else { "failed" })

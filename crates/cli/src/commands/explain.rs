@@ -67,6 +67,7 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0064",
     "WHARF-0065",
     "WHARF-0066",
+    "WHARF-0067",
     "WHARF-0090",
     "WHARF-0091",
 ];

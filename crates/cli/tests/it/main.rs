@@ -9,6 +9,7 @@ mod cache;
 mod call;
 mod composition;
 mod config;
+mod dev;
 mod diagnose;
 mod doctor;
 mod drain;

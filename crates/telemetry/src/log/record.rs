@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 pub enum Format {
     /// For people: one line, the most telling part first.
     Text,
+    /// The same for a terminal: the names of components in colours, each in its own.
+    Coloured,
     /// For machines: one JSON object a line.
     Json,
 }
@@ -81,9 +83,10 @@ pub struct Access {
 impl Record {
     pub(super) fn render(&self, format: Format, out: &mut String) {
         match (self, format) {
-            (Self::Guest(line), Format::Text) => line.render_text(out),
+            (Self::Guest(line), Format::Text) => line.render_text(None, out),
+            (Self::Guest(line), Format::Coloured) => line.render_text(Some(colour(&line.component)), out),
             (Self::Guest(line), Format::Json) => line.render_json(out),
-            (Self::Access(access), Format::Text) => access.render_text(out),
+            (Self::Access(access), Format::Text | Format::Coloured) => access.render_text(out),
             (Self::Access(access), Format::Json) => access.render_json(out),
         }
     }
@@ -91,17 +94,27 @@ impl Record {
 
 pub(super) fn render_dropped(format: Format, dropped: u64, out: &mut String) {
     match format {
-        Format::Text => {
+        Format::Text | Format::Coloured => {
             let _ = writeln!(out, "log: {dropped} lines were dropped because the log is not read fast enough");
         }
         Format::Json => push_json(out, &serde_json::json!({ "kind": "log", "dropped": dropped })),
     }
 }
 
+/// Returns the colour of a component: always the same one. Not red, which is for mistakes, and nothing that hides on black or white.
+fn colour(component: &str) -> u8 {
+    const COLOURS: [u8; 5] = [32, 33, 34, 35, 36];
+    let sum = component.bytes().fold(7_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    COLOURS[sum % COLOURS.len()]
+}
+
 impl GuestLine {
-    fn render_text(&self, out: &mut String) {
+    fn render_text(&self, colour: Option<u8>, out: &mut String) {
         let request = self.request.as_ref().map_or("-", RequestId::as_str);
-        let _ = write!(out, "{}/{} {request} ", self.app, self.component);
+        let _ = match colour {
+            Some(colour) => write!(out, "\x1b[{colour}m{}/{}\x1b[0m {request} ", self.app, self.component),
+            None => write!(out, "{}/{} {request} ", self.app, self.component),
+        };
         escape(&self.text, out);
         out.push('\n');
     }

@@ -5,13 +5,13 @@ use std::path::Path;
 use wharf_node::Description;
 
 /// The files of a node.
-pub(super) struct Places<'a> {
-    pub(super) state: &'a Path,
-    pub(super) operator: Option<&'a Path>,
+pub(crate) struct Places<'a> {
+    pub(crate) state: &'a Path,
+    pub(crate) operator: Option<&'a Path>,
 }
 
 /// Returns the lines for people. The first one starts with the URL.
-pub(super) fn text(url: &str, app: &Description, places: &Places<'_>, quiet: bool) -> String {
+pub(crate) fn text(url: &str, app: &Description, places: &Places<'_>, quiet: bool) -> String {
     let mut text = format!("{url} serves {} {}\n", app.name, app.version);
     if !quiet {
         text.push_str(&details(app));
@@ -24,7 +24,7 @@ pub(super) fn text(url: &str, app: &Description, places: &Places<'_>, quiet: boo
 }
 
 /// Returns the line for scripts.
-pub(super) fn json(url: &str, app: &Description, places: &Places<'_>) -> String {
+pub(crate) fn json(url: &str, app: &Description, places: &Places<'_>) -> String {
     let routes: Vec<_> =
         app.routes.iter().map(|line| serde_json::json!({ "route": line.route, "target": line.target })).collect();
     let components: Vec<_> = app
@@ -53,11 +53,11 @@ pub(super) fn json(url: &str, app: &Description, places: &Places<'_>) -> String 
 }
 
 /// Returns the lines about a version that was put in the place of another.
-pub(super) fn swapped(app: &Description) -> String {
+pub(crate) fn swapped(app: &Description) -> String {
     format!("a new version is in place: {} {}\n{}", app.name, app.version, details(app))
 }
 
-fn details(app: &Description) -> String {
+pub(crate) fn details(app: &Description) -> String {
     let mut text = String::new();
     let width = app.routes.iter().map(|line| line.route.chars().count()).max().unwrap_or(0);
     for line in &app.routes {

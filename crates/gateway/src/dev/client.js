@@ -1,0 +1,60 @@
+// Added to pages by `wharf dev`: reloads them when a new version is in place, and shows why there is none.
+(() => {
+  if (window.__wharfDev) return;
+  window.__wharfDev = true;
+  let known = null;
+  let source = null;
+  let box = null;
+
+  const hide = () => {
+    if (box) box.remove();
+    box = null;
+  };
+
+  const show = (why) => {
+    hide();
+    box = document.createElement("div");
+    const inside = box.attachShadow({ mode: "open" });
+    const frame = document.createElement("div");
+    frame.setAttribute("role", "alert");
+    frame.style.cssText =
+      "position:fixed;inset:0;z-index:2147483647;background:rgba(16,18,22,.93);color:#e8eaed;" +
+      "font:14px/1.5 ui-monospace,monospace;padding:2rem;overflow:auto";
+    const title = document.createElement("h1");
+    title.textContent = "The app could not be built";
+    title.style.cssText = "font:600 18px system-ui,sans-serif;color:#ff8080;margin:0 0 1rem";
+    const text = document.createElement("pre");
+    text.textContent = why;
+    text.style.cssText = "white-space:pre-wrap;margin:0";
+    const note = document.createElement("p");
+    note.textContent = "The version before goes on. This goes away when the build succeeds; Escape hides it.";
+    note.style.cssText = "font:13px system-ui,sans-serif;color:#9aa0a6";
+    frame.append(title, text, note);
+    inside.append(frame);
+    (document.body || document.documentElement).append(box);
+  };
+
+  const heard = (message) => {
+    const state = JSON.parse(message.data);
+    if (state.phase === "failed") show(state.why);
+    if (state.phase !== "ready") return;
+    hide();
+    if (known === null) known = state.version;
+    else if (known !== state.version) location.reload();
+  };
+
+  const listen = () => {
+    if (source || document.hidden) return;
+    source = new EventSource("/.wharf/dev/events");
+    source.onmessage = heard;
+  };
+
+  // A hidden page does not hold one of the few connections that a browser opens to a server.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) return listen();
+    if (source) source.close();
+    source = null;
+  });
+  addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  listen();
+})();
