@@ -40,12 +40,12 @@ pub(crate) enum Command {
     Test(commands::test::TestArgs),
     /// Show what a component is, what it may ask for, and whether it can be served or run here
     Inspect(commands::inspect::InspectArgs),
-    /// Work with interfaces
-    Wit(commands::wit::WitArgs),
     /// Keep, list and remove the secrets of an app
     Secrets(commands::secrets::SecretsArgs),
     /// Look whether this machine has what an app or a language needs
     Doctor(commands::doctor::DoctorArgs),
+    /// Print, check and compare interfaces, and make bindings for them
+    Wit(commands::wit::WitArgs),
     /// Explain an error code
     Explain(commands::explain::ExplainArgs),
     /// Print the JSON schema of the manifest

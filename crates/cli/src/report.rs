@@ -8,11 +8,15 @@ use wharf_app::{Palette, Problem};
 use wharf_node::ComponentError;
 
 /// Returns problems with excerpts of the file, coloured in a terminal.
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 pub(crate) fn problems(problems: &[Problem], text: &Text) -> String {
+    wharf_app::render_with(problems, &text.name, &text.text, &palette())
+}
+
+/// Returns the colours of stderr: none unless it is a terminal.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
+pub(crate) fn palette() -> Palette {
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let palette = if colour { Palette::ANSI } else { Palette::PLAIN };
-    wharf_app::render_with(problems, &text.name, &text.text, &palette)
+    if colour { Palette::ANSI } else { Palette::PLAIN }
 }
 
 /// Returns problems where there is no file to excerpt.

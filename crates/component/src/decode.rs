@@ -92,8 +92,10 @@ fn world_name(resolve: &Resolve, id: WorldId) -> String {
     }
 }
 
-fn text(resolve: &Resolve, package: PackageId) -> Option<String> {
-    let others: Vec<PackageId> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
+pub(crate) fn text(resolve: &Resolve, package: PackageId) -> Option<String> {
+    let has_content = |package: &wit_parser::Package| !package.interfaces.is_empty() || !package.worlds.is_empty();
+    let others = resolve.packages.iter().filter(|(id, other)| *id != package && has_content(other));
+    let others: Vec<PackageId> = others.map(|(id, _)| id).collect();
     let mut printer = print::printer(print::MAX_WIT_BYTES);
     printer.print(resolve, package, &others).ok()?;
     printer.output.text()

@@ -50,6 +50,13 @@ pub enum Error {
         offset: usize,
     },
 
+    /// A core module without a world, or an interface that WIT cannot say.
+    #[error("its interface cannot be written as WIT: {reason}")]
+    NoWit {
+        /// Why not.
+        reason: &'static str,
+    },
+
     /// Valid under a proposal that no engine profile turns on.
     #[error(
         "uses the WebAssembly proposal `{proposal}`, which this host does not run (at offset {offset:#x}: {message})"
@@ -82,6 +89,7 @@ impl Error {
             Error::UnknownVersion { .. }
             | Error::TooDeep { .. }
             | Error::Invalid { .. }
+            | Error::NoWit { .. }
             | Error::Unsupported { .. } => ErrorKind::Unusable,
         }
     }

@@ -25,7 +25,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Facts, Error> {
     Ok(facts)
 }
 
-fn check_header(bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn check_header(bytes: &[u8]) -> Result<(), Error> {
     if bytes.is_empty() {
         return Err(Error::Empty);
     }

@@ -29,6 +29,7 @@ mod scan;
 mod signature;
 mod verdict;
 mod weight;
+mod wit;
 
 #[cfg(test)]
 mod tests;
@@ -46,3 +47,4 @@ pub use plug::{Match, Mismatch, matches};
 pub use provided::{PROVIDED, Provided};
 pub use report::render_text;
 pub use verdict::Verdict;
+pub use wit::{Wit, function_text, printable_line, type_text, wit, wit_text};

@@ -59,7 +59,7 @@ fn strip(name: &str) -> String {
     name.split_once(']').map_or(name, |(_, rest)| rest).to_owned()
 }
 
-fn type_name(resolve: &Resolve, ty: &Type) -> String {
+pub(crate) fn type_name(resolve: &Resolve, ty: &Type) -> String {
     let mut printer = print::printer(print::MAX_TYPE_BYTES);
     let printed = printer.print_type_name(resolve, ty);
     printed.ok().and_then(|()| printer.output.text()).unwrap_or_else(|| "…".to_owned())

@@ -30,6 +30,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 1, name: "wharf-compose", uses: &[] },
     Crate { layer: 1, name: "wharf-testing", uses: &["wharf-app"] },
     Crate { layer: 2, name: "wharf-scaffold", uses: &["wharf-app"] },
+    Crate { layer: 1, name: "wharf-wit", uses: &["wharf-component", "wharf-app"] },
     Crate { layer: 2, name: "wharf-kit", uses: &["wharf-app", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-blobstore", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-config", uses: &["wharf-kit", "wharf-telemetry"] },
@@ -95,6 +96,7 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-trigger",
             "wharf-runtime",
             "wharf-scaffold",
+            "wharf-wit",
             "wharf-component",
             "wharf-testing",
             "wharf-app",
@@ -201,9 +203,9 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["wasmparser", "wasm-*", "wac-*", "wit-*"],
-        users: &["wharf-build", "wharf-component", "wharf-compose", "wharf-scaffold", "xtask"],
+        users: &["wharf-build", "wharf-component", "wharf-compose", "wharf-scaffold", "wharf-wit", "xtask"],
         dev: true,
-        reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one",
+        reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one, `wit` where texts become interfaces",
     },
     Only {
         crates: &["once_cell", "lazy_static"],

@@ -70,6 +70,12 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0067",
     "WHARF-0090",
     "WHARF-0091",
+    "WHARF-0200",
+    "WHARF-0201",
+    "WHARF-0202",
+    "WHARF-0203",
+    "WHARF-0204",
+    "WHARF-0205",
 ];
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {

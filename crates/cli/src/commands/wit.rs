@@ -1,6 +1,10 @@
-//! `wharf wit`: what has to do with interfaces.
+//! `wharf wit`: read, check and compare interfaces, and make bindings for them.
 
 mod bindings;
+mod check;
+mod diff;
+mod print;
+mod read;
 
 use crate::command_error::CommandError;
 use clap::{Args, Subcommand};
@@ -9,17 +13,26 @@ use std::process::ExitCode;
 #[derive(Debug, Args)]
 pub(crate) struct WitArgs {
     #[command(subcommand)]
-    action: Action,
+    command: WitCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum WitCommand {
+    /// Print the WIT of a component, a file, a folder, or a package in binary form
+    Print(print::PrintArgs),
+    /// Say all that is wrong with a WIT package
+    Check(check::CheckArgs),
+    /// Say what changed between two versions of an interface, whom it breaks, and which version it asks for
+    Diff(diff::DiffArgs),
     /// Make the source code that stands between C or Go and a world
     Bindings(bindings::BindingsArgs),
 }
 
 pub(crate) fn run(args: &WitArgs) -> Result<ExitCode, CommandError> {
-    match &args.action {
-        Action::Bindings(args) => bindings::run(args),
+    match &args.command {
+        WitCommand::Print(args) => print::run(args),
+        WitCommand::Check(args) => check::run(args),
+        WitCommand::Diff(args) => diff::run(args),
+        WitCommand::Bindings(args) => bindings::run(args),
     }
 }

@@ -39,6 +39,7 @@ mod test_command;
 mod thumbnails;
 mod tls;
 mod up;
+mod wit;
 
 #[test]
 fn no_room_of_these_tests_is_forgotten() {

@@ -1,0 +1,4 @@
+mod checks;
+mod diffs;
+mod hostile;
+mod prints;
