@@ -31,6 +31,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 1, name: "wharf-testing", uses: &["wharf-app"] },
     Crate { layer: 2, name: "wharf-scaffold", uses: &["wharf-app"] },
     Crate { layer: 1, name: "wharf-wit", uses: &["wharf-component", "wharf-app"] },
+    Crate { layer: 1, name: "wharf-registry", uses: &["wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-kit", uses: &["wharf-app", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-blobstore", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-config", uses: &["wharf-kit", "wharf-telemetry"] },
@@ -149,7 +150,13 @@ pub(super) const ONLY: &[Only] = &[
         reason: "a server's protocol is one capability's business",
     },
     Only {
-        crates: &["async-nats", "redis", "redb", "object_store", "rumqttc-next", "age", "reqwest"],
+        crates: &["reqwest"],
+        users: &["wharf-registry", "wharf-secrets"],
+        dev: true,
+        reason: "`registry` downloads, and Vault is spoken to by HTTP; guests' requests are `http`'s",
+    },
+    Only {
+        crates: &["async-nats", "redis", "redb", "object_store", "rumqttc-next", "age"],
         users: &["wharf-blobstore", "wharf-keyvalue", "wharf-messaging", "wharf-secrets"],
         dev: true,
         reason: "backends are in capabilities",
@@ -157,6 +164,7 @@ pub(super) const ONLY: &[Only] = &[
     Only {
         crates: &["tokio", "tokio-*", "mio", "notify"],
         users: &[
+            "wharf-registry",
             "wharf-kit",
             "wharf-blobstore",
             "wharf-config",
@@ -175,7 +183,7 @@ pub(super) const ONLY: &[Only] = &[
             TESTKIT,
         ],
         dev: false,
-        reason: "`app`, `component` and `telemetry` do no I/O and wait for nothing",
+        reason: "`app`, `component`, `wit` and `telemetry` do no I/O and wait for nothing",
     },
     Only {
         crates: &["clap", "clap_*", "anyhow"],

@@ -76,6 +76,13 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0203",
     "WHARF-0204",
     "WHARF-0205",
+    "WHARF-0210",
+    "WHARF-0211",
+    "WHARF-0212",
+    "WHARF-0213",
+    "WHARF-0214",
+    "WHARF-0215",
+    "WHARF-0216",
 ];
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, CommandError> {

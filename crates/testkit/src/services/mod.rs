@@ -25,6 +25,8 @@
 //! a [`Daemon`], whose methods they have: `port`, `pid`, `is_alive`, `log`, `stop`, `kill`, `restart`, `pause`, `resume`. They take
 //! `&self`, so that one task may kill what another one uses. The Vault always starts.
 //!
+//! [`registry::Registry`] is a registry and web server in this process, which serves what tests put into it, good or bad.
+//!
 //! `start` and `restart` return when the server has answered in its own protocol. A server dies with its test, however that ends.
 
 mod daemon;
@@ -37,6 +39,7 @@ mod ports;
 pub mod postgres;
 mod probe;
 pub mod redis;
+pub mod registry;
 pub mod s3;
 mod skip;
 pub mod vault;
