@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Test(commands::test::TestArgs),
     /// Show what a component is, what it may ask for, and whether it can be served or run here
     Inspect(commands::inspect::InspectArgs),
+    /// Show what changed between two components: what they may ask for, their interfaces, their sizes
+    Diff(commands::diff::DiffArgs),
     /// Keep, list and remove the secrets of an app
     Secrets(commands::secrets::SecretsArgs),
     /// Look whether this machine has what an app or a language needs

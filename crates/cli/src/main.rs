@@ -48,6 +48,7 @@ fn run(cli: Cli, verbosity: &logging::Verbosity) -> Result<ExitCode, CommandErro
         Command::Wit(args) => commands::wit::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
         Command::Secrets(args) => commands::secrets::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

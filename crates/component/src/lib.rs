@@ -6,6 +6,7 @@
 
 mod capability;
 mod check;
+mod compare;
 mod decode;
 mod entry;
 mod error;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use capability::Capability;
 pub use check::{Missing, MissingReason, check};
+pub use compare::{Comparison, Power, PowerChange, ProducerChange, SectionChange, SizeChange, compare};
 pub use entry::Entry;
 pub use error::{Error, ErrorKind};
 pub use facts::{CoreModule, Facts, Kind, Memory, Producer, SectionSize};

@@ -193,7 +193,7 @@ fn write_missing(out: &mut String, missing: &[Missing]) -> fmt::Result {
 }
 
 /// Bytes in the unit that people read: `512 B`, `64.0 KiB`, `1.5 MiB`.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");

@@ -12,6 +12,7 @@ mod config;
 mod dev;
 mod diagnose;
 mod doctor;
+mod diff;
 mod drain;
 mod files;
 mod grpc;

@@ -20,15 +20,17 @@ fn prints_what_a_component_and_what_a_folder_says() {
     let text = wharf().run(["wit", "print", &component]).well().stdout;
     assert!(text.contains("export docs:calculator/ops@0.1.0;"), "{text}");
     let app = package(&[
-        ("wit/a.wit", "package a:b;\nworld w { import c:d/i; }\ninterface own {}\n"),
+        ("wit/a.wit", "package a:b;\nworld w { import c:d/i; }\ninterface mine {}\n"),
         ("wit/deps/c.wit", "package c:d;\ninterface i { f: func(); }\n"),
     ]);
     let folder = app.path("wit").display().to_string();
     let text = wharf().run(["wit", "print", &folder, "--world", "w"]).well().stdout;
-    assert!(text.contains("f: func();") && !text.contains("own"), "{text}");
+    assert!(text.contains("f: func();") && !text.contains("mine"), "{text}");
     let value: Value = serde_json::from_str(&wharf().run(["wit", "print", &folder, "--json"]).well().stdout).unwrap();
     assert_eq!(value["worlds"][0]["name"], "w");
-    wharf().run(["wit", "print", &folder, "--interface", "nothing"]).badly(2, &["has no interface nothing", "a:b/own"]);
+    wharf()
+        .run(["wit", "print", &folder, "--interface", "nothing"])
+        .badly(2, &["has no interface nothing", "a:b/mine"]);
     wharf().run(["wit", "print", "/no/such"]).badly(2, &["there is no /no/such"]);
 }
 

@@ -1,6 +1,7 @@
 //! Tests over binaries made on the spot: WAT for modules, WIT with empty functions for components.
 
 mod checks;
+mod compares;
 mod entries;
 mod files;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Audience, Change, ChangeKind, Diff, Level};
+use super::{Audience, Change, ChangeKind, Diff, Group, Level};
 
 /// Functions that a changed type reaches, as far as they are listed.
 const REACHES_MAX: usize = 5;
@@ -18,10 +18,18 @@ fn write(diff: &Diff, out: &mut String) -> fmt::Result {
     if let (Some(old), Some(new)) = (&diff.old, &diff.new) {
         writeln!(out, "{old} -> {new}")?;
     }
-    for group in &diff.groups {
-        writeln!(out, "\n{}", group.name)?;
+    // What came or went as a whole is one line, those of the same sort together.
+    let (whole, parts): (Vec<&Group>, Vec<&Group>) = diff.groups.iter().partition(|group| is_whole(group));
+    for (index, group) in whole.iter().enumerate() {
+        if index == 0 {
+            writeln!(out)?;
+        }
+        write_change(&group.changes[0], "  ", out)?;
+    }
+    for group in parts {
+        writeln!(out, "\n  {}", group.name)?;
         for change in &group.changes {
-            write_change(change, &group.name, out)?;
+            write_change(change, "    ", out)?;
         }
     }
     if !diff.groups.is_empty() {
@@ -30,36 +38,40 @@ fn write(diff: &Diff, out: &mut String) -> fmt::Result {
     writeln!(out, "{}", sentence(diff))
 }
 
-fn write_change(change: &Change, group: &str, out: &mut String) -> fmt::Result {
+/// Says whether a group is one change of all that it is.
+fn is_whole(group: &Group) -> bool {
+    matches!(group.changes.as_slice(), [change] if change.item == group.name)
+}
+
+fn write_change(change: &Change, indent: &str, out: &mut String) -> fmt::Result {
     let mark = match change.kind {
         ChangeKind::Added => '+',
         ChangeKind::Removed => '-',
         ChangeKind::Changed => '~',
     };
-    let item = if change.item == group { "all of it" } else { &change.item };
     let shown = match (change.kind, &change.before, &change.after) {
         (ChangeKind::Added, _, Some(text)) | (ChangeKind::Removed, Some(text), _) => text,
-        _ => item,
+        _ => &change.item,
     };
     let breaks = match change.breaks.as_slice() {
         [] => String::new(),
         breaks => format!("   breaks {}", breaks.iter().map(|who| who.word()).collect::<Vec<_>>().join(" and ")),
     };
-    writeln!(out, "  {mark} {shown}{breaks}")?;
+    writeln!(out, "{indent}{mark} {shown}{breaks}")?;
     for detail in &change.details {
-        writeln!(out, "      {detail}")?;
+        writeln!(out, "{indent}    {detail}")?;
     }
     if let (ChangeKind::Changed, Some(before), Some(after)) = (change.kind, &change.before, &change.after)
         && change.details.iter().all(|detail| !detail.contains('`'))
     {
-        writeln!(out, "      was {before}")?;
-        writeln!(out, "      is  {after}")?;
+        writeln!(out, "{indent}    was {before}")?;
+        writeln!(out, "{indent}    is  {after}")?;
     }
     if !change.reaches.is_empty() {
         let shown = change.reaches.iter().take(REACHES_MAX).cloned().collect::<Vec<_>>().join(", ");
         let more = change.reaches.len().saturating_sub(REACHES_MAX);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        writeln!(out, "      reaches {shown}{more}")?;
+        writeln!(out, "{indent}    reaches {shown}{more}")?;
     }
     Ok(())
 }

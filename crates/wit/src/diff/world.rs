@@ -79,11 +79,11 @@ pub(crate) fn of_components(pair: &Pair<'_>, old: WorldId, new: WorldId) -> Vec<
     for (word, role, old, new) in sides {
         let (old, new) = (items(pair.old, old), items(pair.new, new));
         for item in &old {
-            let changes = match new.iter().find(|other| other.path == item.path) {
-                Some(other) => of_items(pair, word, item, other, role),
-                None => vec![removed(word, item, role, pair.old.resolve)],
+            let (name, changes) = match new.iter().find(|other| other.path == item.path) {
+                Some(other) => (&other.name, of_items(pair, word, item, other, role)),
+                None => (&item.name, vec![removed(word, item, role, pair.old.resolve)]),
             };
-            groups.push(Group { name: format!("{word} {}", item.name), changes });
+            groups.push(Group { name: format!("{word} {name}"), changes });
         }
         for item in new.iter().filter(|item| !old.iter().any(|other| other.path == item.path)) {
             let changes = vec![added(word, item, role, pair.new.resolve)];
@@ -156,8 +156,8 @@ fn versions(pair: &Pair<'_>, word: &str, old: &Item<'_>, new: &Item<'_>, role: R
     let is_raised = version(&old.name) < version(&new.name);
     let change = Change::changed(format!("{word} {}", new.name), Some(old.name.clone()), Some(new.name.clone()));
     Some(match is_raised {
-        true => change.detail("a higher version").breaking(role.added.0, Level::Minor),
-        false => change.detail("a lower version").breaking(role.removed.0, role.removed.1),
+        true => change.detail(format!("a higher version than `{}`", old.name)).breaking(role.added.0, Level::Minor),
+        false => change.detail(format!("a lower version than `{}`", old.name)).breaking(role.removed.0, role.removed.1),
     })
 }
 

@@ -170,14 +170,14 @@ fn the_text_is_for_people() {
     let expected = "\
 a:b@0.1.0 -> a:b@0.2.0
 
-interface ops
-  ~ add   breaks callers and implementers
-      its parameters changed
-      its result changed
-      was add: func(a: s32, b: s32) -> s32
-      is  add: func(a: s64, b: s64) -> s64
-  - mul: func(a: s32) -> s32   breaks callers
-  + div: func(a: s32) -> s32   breaks implementers
+  interface ops
+    ~ add   breaks callers and implementers
+        its parameters changed
+        its result changed
+        was add: func(a: s32, b: s32) -> s32
+        is  add: func(a: s64, b: s64) -> s64
+    - mul: func(a: s32) -> s32   breaks callers
+    + div: func(a: s32) -> s32   breaks implementers
 
 3 changes, breaks callers, implementers: a major version: something that worked does not any more; at least 0.2.0 is asked for, and given
 ";
