@@ -58,6 +58,29 @@ pub struct Component {
 pub enum Source {
     /// A file; a relative path starts at the manifest's folder.
     File(String),
+    /// A file that is downloaded.
+    Url {
+        /// `https://…` or `http://…`.
+        url: String,
+        /// What its bytes must have: `sha256:` and 64 digits.
+        digest: String,
+    },
+    /// An artifact of a registry. It has a version, a digest, or both.
+    Registry {
+        /// `ghcr.io/acme/auth`.
+        reference: String,
+        /// The version, which is the tag.
+        version: Option<String>,
+        /// The digest of the artifact: `sha256:` and 64 digits.
+        digest: Option<String>,
+    },
+}
+
+/// Returns why a text is no digest.
+pub(crate) fn digest_mistake(text: &str) -> Option<&'static str> {
+    let Some(digits) = text.strip_prefix("sha256:") else { return Some("begins with `sha256:`") };
+    let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    (digits.len() != 64 || !digits.chars().all(is_digit)).then_some("has 64 digits, 0 to 9 and a to f, after `sha256:`")
 }
 
 /// How a component is built from sources.

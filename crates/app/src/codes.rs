@@ -27,7 +27,7 @@ pub(crate) const ROUTE_CONFLICT: &str = "WHARF-0112";
 pub(crate) const GRANT_PATTERN: &str = "WHARF-0113";
 pub(crate) const PATH: &str = "WHARF-0114";
 pub(crate) const ENVIRONMENT: &str = "WHARF-0115";
-pub(crate) const SOURCE_LATER: &str = "WHARF-0116";
+pub(crate) const SOURCE: &str = "WHARF-0116";
 pub(crate) const LATER: &str = "WHARF-0117";
 pub(crate) const CAPABILITY_LATER: &str = "WHARF-0118";
 pub(crate) const EXCLUSIVE: &str = "WHARF-0119";
@@ -143,10 +143,11 @@ pub const CODES: &[Code] = &[
         text: "Names of environment variables are not empty and have no `=`; names and values have no NUL character.",
     },
     Code {
-        code: SOURCE_LATER,
-        title: "components come from files only in this version",
-        text: "This version of Wharf loads components from files. Download the component and give its path: \
-               `source = \"auth.wasm\"`.",
+        code: SOURCE,
+        title: "a source that names no component",
+        text: "A component comes from a file, `source = \"auth.wasm\"`; from a URL with the digest of what is there, \
+               `source = { url = \"https://…\", digest = \"sha256:…\" }`; or from a registry with a version or a digest, \
+               `source = { registry = \"ghcr.io/acme/auth\", version = \"1.2.0\" }`.",
     },
     Code {
         code: LATER,

@@ -25,6 +25,7 @@ mod dependencies;
 mod grants;
 mod labels;
 mod limits;
+mod source;
 mod trigger;
 mod values;
 mod variables;

@@ -9,6 +9,8 @@ mod building;
 mod command_error;
 mod commands;
 mod debug;
+mod fetch;
+mod graph;
 mod logging;
 mod operator;
 mod output;

@@ -96,8 +96,17 @@ pub(crate) fn text(resolve: &Resolve, package: PackageId) -> Option<String> {
     let has_content = |package: &wit_parser::Package| !package.interfaces.is_empty() || !package.worlds.is_empty();
     let others = resolve.packages.iter().filter(|(id, other)| *id != package && has_content(other));
     let others: Vec<PackageId> = others.map(|(id, _)| id).collect();
+    print(resolve, package, &others)
+}
+
+/// The text of one package, without those that it uses.
+pub(crate) fn text_alone(resolve: &Resolve, package: PackageId) -> Option<String> {
+    print(resolve, package, &[])
+}
+
+fn print(resolve: &Resolve, package: PackageId, others: &[PackageId]) -> Option<String> {
     let mut printer = print::printer(print::MAX_WIT_BYTES);
-    printer.print(resolve, package, &others).ok()?;
+    printer.print(resolve, package, others).ok()?;
     printer.output.text()
 }
 

@@ -49,4 +49,4 @@ pub use plug::{Match, Mismatch, matches};
 pub use provided::{PROVIDED, Provided};
 pub use report::render_text;
 pub use verdict::Verdict;
-pub use wit::{Wit, function_text, printable_line, type_text, wit, wit_text};
+pub use wit::{Wit, function_text, package_text, printable_line, type_text, wit, wit_text};

@@ -66,6 +66,11 @@ pub fn wit_text(resolve: &Resolve, package: PackageId) -> Option<String> {
     catch_unwind(AssertUnwindSafe(|| decode::text(resolve, package))).ok().flatten()
 }
 
+/// Writes a package without those that it depends on. None when that would be longer than 4 MiB.
+pub fn package_text(resolve: &Resolve, package: PackageId) -> Option<String> {
+    catch_unwind(AssertUnwindSafe(|| decode::text_alone(resolve, package))).ok().flatten()
+}
+
 /// `name: func(param: type) -> type`; methods are written `resource.name`. At most a few KiB.
 pub fn function_text(resolve: &Resolve, function: &Function) -> String {
     signature::of_function(resolve, function)

@@ -64,6 +64,11 @@ impl Cache {
         }
     }
 
+    /// Returns the file of a digest.
+    pub(crate) fn path(&self, digest: &Digest) -> Option<PathBuf> {
+        self.blob(digest)
+    }
+
     fn blob(&self, digest: &Digest) -> Option<PathBuf> {
         self.folder.as_ref().map(|folder| folder.join("sha256").join(digest.hex()))
     }

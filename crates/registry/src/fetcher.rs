@@ -90,6 +90,16 @@ impl Fetcher {
         self
     }
 
+    /// Returns bytes that were fetched before.
+    pub fn cached(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.cache.get(digest)
+    }
+
+    /// Returns the file that keeps the bytes of a digest, whether it is there or not. None when nothing is kept.
+    pub fn path(&self, digest: &Digest) -> Option<PathBuf> {
+        self.cache.path(digest)
+    }
+
     /// Fetches. Waits for at most some minutes; dropping the future is safe.
     pub async fn fetch(&self, reference: &Reference) -> Result<Fetched, Error> {
         match reference {
@@ -175,7 +185,12 @@ impl Fetcher {
         {
             return Ok(Fetched { bytes, digest: *digest, origin: Origin::Cache });
         }
-        let (mut body, mut origin) = self.first_manifest(name).await?;
+        let (mut body, mut origin) = match self.first_manifest(name).await {
+            Err(Error::NotFound { place }) => {
+                return self.named_by_layer(name).await.ok_or(Error::NotFound { place });
+            }
+            found => found?,
+        };
         for _ in 0..MANIFESTS_MAX {
             let next = manifest::next(&body);
             match next.map_err(|reason| Error::NotWasm { place: name.to_string(), reason })? {
@@ -189,12 +204,7 @@ impl Fetcher {
 
     async fn first_manifest(&self, name: &Name) -> Result<(Vec<u8>, Origin), Error> {
         if let Some(digest) = &name.digest {
-            return match self.manifest(name, digest, Origin::Cache).await {
-                Err(Error::NotFound { place }) => {
-                    self.named_by_layer(name, digest).await.ok_or(Error::NotFound { place })
-                }
-                found => found,
-            };
+            return self.manifest(name, digest, Origin::Cache).await;
         }
         let asked = if self.is_offline {
             self.online(&name.host).map(|()| Vec::new())
@@ -217,14 +227,12 @@ impl Fetcher {
         }
     }
 
-    /// Fetches by the digest of the component where the registry has no manifest of that digest, as a manifest of one layer.
-    async fn named_by_layer(&self, name: &Name, digest: &Digest) -> Option<(Vec<u8>, Origin)> {
+    /// Fetches by the digest of the component itself, where the registry has no manifest of that digest.
+    async fn named_by_layer(&self, name: &Name) -> Option<Fetched> {
+        let digest = name.digest?;
         let bytes = self.puller.blob(name, &digest.to_string(), BYTES_MAX).await.ok()?;
-        if Digest::of(&bytes) != *digest || self.cache.put(digest, &bytes).is_err() {
-            return None;
-        }
-        let layer = format!(r#"{{"layers": [{{"mediaType": "application/wasm", "digest": "{digest}"}}]}}"#);
-        Some((layer.into_bytes(), Origin::Network))
+        let fetched = self.keep(&name.to_string(), &digest, bytes).ok()?;
+        is_wasm(&fetched.bytes).then_some(fetched)
     }
 
     async fn manifest(&self, name: &Name, digest: &Digest, origin: Origin) -> Result<(Vec<u8>, Origin), Error> {

@@ -127,7 +127,7 @@ mod tests {
         let digest = Digest::of(b"");
         let wasm = layer("application/wasm", &digest);
         for (text, said) in [
-            ("[]", "cannot be read"),
+            ("no", "cannot be read"),
             ("{}", "no layer at all"),
             (&format!(r#"{{"layers": [{wasm}, {wasm}]}}"#), "2 WebAssembly layers"),
             (&format!(r#"{{"layers": [{}]}}"#, layer("text/plain", &digest)), "text/plain"),

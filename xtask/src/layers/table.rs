@@ -97,6 +97,7 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-trigger",
             "wharf-runtime",
             "wharf-scaffold",
+            "wharf-registry",
             "wharf-wit",
             "wharf-component",
             "wharf-testing",

@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::source::read_source_keys;
 use super::{Mention, build, dependencies, grants, limits};
 use crate::app::{Component, Source};
 use crate::codes;
@@ -55,41 +56,13 @@ fn read_source(section: &Section<'_>, problems: &mut Problems) -> (Source, Span)
     read.unwrap_or(nowhere)
 }
 
-fn file(path: &Spanned<&str>, problems: &mut Problems) -> (Source, Span) {
+pub(super) fn file(path: &Spanned<&str>, problems: &mut Problems) -> (Source, Span) {
     let text = *path.get_ref();
     if let Some(why) = path_mistake(text) {
         problems.add(Problem::error(codes::PATH, path.span(), format!("the path of the component {why}")));
     } else if text.contains("://") {
-        problems.add(later(path.span(), "this version of Wharf does not download components"));
+        let problem = Problem::error(codes::SOURCE, path.span(), "a path is no URL");
+        problems.add(problem.with_help("write `source = { url = \"https://…\", digest = \"sha256:…\" }`"));
     }
     (Source::File(text.to_owned()), path.span())
-}
-
-/// Reads the keys that say where the bytes of a component come from, in `source` or in a dependency.
-pub(super) fn read_source_keys(table: &Section<'_>, problems: &mut Problems) -> Option<(Source, Span)> {
-    for (key, message) in [
-        ("registry", "this version of Wharf does not load components from registries"),
-        ("url", "this version of Wharf does not download components"),
-    ] {
-        if let Some(span) = table.key_span(key) {
-            problems.add(later(span, message));
-            return None;
-        }
-    }
-    if table.value("path").is_none() {
-        table.missing("path", "write `path = \"FILE.wasm\"`", problems);
-    }
-    for key in ["version", "digest"] {
-        if let Some(span) = table.key_span(key) {
-            let problem = Problem::error(codes::LATER, span, format!("this version of Wharf does not check a `{key}`"));
-            problems.add(problem.with_label("not in this version").with_help(format!("remove `{key}`")));
-        }
-    }
-    table.text("path", problems).map(|path| file(&path, problems))
-}
-
-fn later(span: Span, message: &str) -> Problem {
-    Problem::error(codes::SOURCE_LATER, span, message)
-        .with_label("not in this version")
-        .with_help("put the component into a file and write `source = \"FILE.wasm\"`")
 }

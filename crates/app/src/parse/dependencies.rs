@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Mention, component};
+use super::{Mention, source};
 use crate::codes;
 use crate::dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};
 use crate::nearest::nearest;
@@ -78,7 +78,7 @@ fn read_supplier(
         );
         return None;
     }
-    component::read_source_keys(section, problems).map(|(source, span)| (Supplier::Source(source), span))
+    source::read_source_keys(section, problems).map(|(source, span)| (Supplier::Source(source), span))
 }
 
 fn read_link(section: &Section<'_>, problems: &mut Problems) -> Option<Link> {

@@ -421,19 +421,51 @@ environment = {{ \"A=\" = \"1\", B = 2 }}
 }
 
 #[test]
-fn what_comes_later_is_refused_where_ignoring_it_would_matter() {
+fn components_come_from_files_urls_and_registries() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let source = |text: &str| {
+        let app = sound(&format!("name = \"n\"\n[component.a]\nsource = {{ {text} }}\n"));
+        app.components[0].source.clone()
+    };
+    let url = source(&format!("url = \"https://x/a.wasm\", digest = \"{digest}\""));
+    assert_eq!(url, Source::Url { url: "https://x/a.wasm".to_owned(), digest: digest.clone() });
+    let registry = |version: Option<&str>, digest: Option<&String>| Source::Registry {
+        reference: "ghcr.io/a/b".to_owned(),
+        version: version.map(str::to_owned),
+        digest: digest.cloned(),
+    };
+    assert_eq!(source("registry = \"ghcr.io/a/b\", version = \"1.0.0\""), registry(Some("1.0.0"), None));
+    assert_eq!(source(&format!("registry = \"ghcr.io/a/b\", digest = \"{digest}\"")), registry(None, Some(&digest)));
+}
+
+#[test]
+fn a_source_that_names_nothing_is_told() {
     check(
-        "name = \"n\"\n\n\n[component.a]\nsource = { registry = \"r\", version = \"1\" }\n\
+        "name = \"n\"\n[component.a]\nsource = { registry = \"auth\", version = \"1\" }\n\
          [component.b]\nsource = { url = \"https://x\" }\n\
          [component.c]\nsource = \"https://x/c.wasm\"\n[component.d]\nsource = { path = \"d\", digest = \"x\" }\n\
+         [component.e]\nsource = { registry = \"ghcr.io/a\" }\n[component.f]\nsource = { path = \"d\", url = \"x\" }\n\
+         [component.g]\nsource = {}\n",
+        "
+3:23 0116 this names no artifact of a registry; write the registry and the name in it, as in `ghcr.io/acme/auth`
+5:10 0101 `component.b.source` has no `digest`; write the digest of the file, `sha256:` and what `sha256sum` prints: nobody can change it unnoticed
+7:10 0116 a path is no URL; write `source = { url = \"https://…\", digest = \"sha256:…\" }`
+9:24 0116 a file has no `digest`; remove `digest`: `wharf.lock` has the digests of files
+9:33 0116 a digest begins with `sha256:`
+11:10 0101 `component.e.source` has no `version`; write a `version`, or better a `digest`, which nobody can move
+13:24 0119 a component comes from one place; 13:12 the other place
+15:10 0101 `component.g.source` has no `path`; write `path = \"FILE.wasm\"`, or a `url` with its `digest`",
+    );
+}
+
+#[test]
+fn what_comes_later_is_refused_where_ignoring_it_would_matter() {
+    check(
+        "name = \"n\"\n\n\n[component.a]\nsource = \"a\"\n\
          [[trigger.http]]\nroute = \"/\"\ncomponent = \"a\"\n[[trigger.cron]]\n[[trigger.message]]\n",
         "
-5:12 0116 this version of Wharf does not load components from registries; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
-7:12 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
-9:10 0116 this version of Wharf does not download components; not in this version; put the component into a file and write `source = \"FILE.wasm\"`
-11:24 0117 this version of Wharf does not check a `digest`; not in this version; remove `digest`
-15:11 0117 this version of Wharf does not have triggers for times; not in this version; remove `cron`
-16:11 0117 this version of Wharf does not have triggers for messages; not in this version; remove `message`",
+9:11 0117 this version of Wharf does not have triggers for times; not in this version; remove `cron`
+10:11 0117 this version of Wharf does not have triggers for messages; not in this version; remove `message`",
     );
 }
 

@@ -1,16 +1,20 @@
 //! `wharf inspect`: what a component is, what it may ask for, and whether it can be served or run here.
 
+use crate::args::GrantArgs;
 use crate::command_error::CommandError;
 use crate::commands::run::read;
 use crate::output;
+use crate::project::Project;
 use clap::Args;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wharf_component::PROVIDED;
+use wharf_app::{App, Source};
+use wharf_component::{Facts, PROVIDED};
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// A component or a core module
+    /// A component or a core module; with --graph an app: a manifest, a folder with one, or a component
     file: PathBuf,
     /// Print everything as one JSON object
     #[arg(long, conflicts_with = "wit")]
@@ -18,9 +22,18 @@ pub(crate) struct InspectArgs {
     /// Print the WIT text and nothing else
     #[arg(long)]
     wit: bool,
+    /// Show who calls whom in an app: triggers, components, dependencies, grants
+    #[arg(long, conflicts_with = "wit")]
+    graph: bool,
+    /// Draw the graph into this file; `-` for stdout
+    #[arg(long, value_name = "FILE", requires = "graph", conflicts_with = "json")]
+    svg: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, CommandError> {
+    if args.graph {
+        return graph(args);
+    }
     let (_, facts) = read(&args.file)?;
     if args.wit {
         return output::data(&facts.wit);
@@ -37,6 +50,39 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, CommandError> {
         return output::data(&format!("{value:#}\n"));
     }
     output::data(&wharf_component::render_text(&facts))
+}
+
+fn graph(args: &InspectArgs) -> Result<ExitCode, CommandError> {
+    let project = Project::find(&args.file)?;
+    let app = project.read(&GrantArgs::default())?.app;
+    let graph = crate::graph::graph(&app, &facts(&app, &project.folder()));
+    if args.json {
+        return output::data(&format!("{:#}\n", json(&graph)?));
+    }
+    let Some(file) = &args.svg else { return output::data(&crate::graph::text(&graph)) };
+    let drawing = crate::graph::svg(&graph);
+    if file == Path::new("-") {
+        return output::data(&drawing);
+    }
+    std::fs::write(file, drawing)
+        .map_err(|error| CommandError::failed(format!("cannot write {}: {error}", file.display())))?;
+    output::talk(&format!("drew {}\n", file.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what is known of the components that are there. What is not built yet is drawn by its manifest alone.
+fn facts(app: &App, folder: &Path) -> BTreeMap<String, Facts> {
+    let mut found = BTreeMap::new();
+    for component in &app.components {
+        let Source::File(file) = &component.source else { continue };
+        let read = std::fs::read(folder.join(file)).ok();
+        match read.map(|bytes| wharf_component::inspect(&bytes)) {
+            Some(Ok(facts)) => _ = found.insert(component.name.clone(), facts),
+            Some(Err(error)) => output::talk(&format!("{}: {error}; drawn by the manifest alone\n", component.name)),
+            None => output::talk(&format!("{}: {file} is not there; drawn by the manifest alone\n", component.name)),
+        }
+    }
+    found
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<serde_json::Value, CommandError> {

@@ -54,6 +54,95 @@ fn serve(args: &UpArgs, serving: &Serving<'_>, read: &Read, announce: impl FnOnc
         let mut tasks = tokio::task::JoinSet::new();
         serving.serve_metrics(&mut tasks).await?;
         if !args.watch {
+fn gateway(args: &UpArgs, writer: &Writer) -> Result<Gateway, CommandError> {
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let loaded = wharf_gateway::tls::load(certificate, key);
+            Some(loaded.map_err(|error| CommandError::usage(format!("[WHARF-0015] {}", chain(&error))))?)
+        }
+        _ => None,
+    };
+    let access = match args.access_log {
+        AccessLog::On => true,
+        AccessLog::Off => false,
+        AccessLog::Auto => std::io::stderr().is_terminal() && !args.quiet,
+    };
+    let limits = Limits {
+        connections: args.connections as usize,
+        head: Duration::from_secs(args.head_timeout),
+        ..Limits::default()
+    };
+    Ok(Gateway::new(Config {
+        limits,
+        tls,
+        trusted: args.trust_proxy.clone(),
+        page: ErrorPage { dev: args.dev },
+        access: access.then(|| writer.log()),
+    }))
+}
+
+fn start_cores(args: &UpArgs, gateway: &Arc<Gateway>) -> Result<Cores, CommandError> {
+    let threads = match args.cores {
+        Some(cores) => usize::from(cores),
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let config = CoresConfig { listen: args.listen, threads, drain: Duration::from_secs(args.drain) };
+    Cores::start(&config, gateway).map_err(|error| node_error(&error))
+}
+
+fn announce(args: &UpArgs, cores: &Cores, description: &Description, places: &banner::Places<'_>) {
+    let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", cores.address());
+    let text = if args.json {
+        banner::json(&url, description, places)
+    } else {
+        banner::text(&url, description, places, args.quiet)
+    };
+    let mut out = std::io::stdout().lock();
+    // A closed pipe does not stop a server.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Puts values in the place of the manifest's variables.
+fn fill(args: &UpArgs, node: &Node, project: &Project, read: Read) -> Result<Read, CommandError> {
+    let read = args.variables.fill(read, &project.folder(), |app| node.backends().stored_secrets(app))?;
+    crate::fetch::sources(read)
+}
+
+/// 10,000 connections need as many descriptors, and the default limit is 1,024.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!("cannot raise the limit of open files: {error}");
+    }
+}
+
+struct Server<'a> {
+    args: &'a UpArgs,
+    project: Project,
+    node: Arc<Node>,
+}
+
+impl Server<'_> {
+    /// Waits for the end, and puts new versions in place meanwhile. `announce` is called when signals and changes are noticed: whoever
+    /// reads the start-up line may act on it at once.
+    fn serve(&self, read: &Read, announce: impl FnOnce()) -> Result<(), CommandError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| CommandError::failed(format!("cannot start an event loop: {error}")))?;
+        runtime.block_on(async {
+            let mut end = End::listen()?;
+            let mut tasks = tokio::task::JoinSet::new();
+            self.serve_metrics(&mut tasks).await?;
+            if !self.args.watch {
+                announce();
+                end.asked().await;
+                return Ok(());
+            }
+            let watching = Watch::start().map_err(|error| CommandError::failed(format!("cannot watch files: {error}")));
+            let mut watch = watching?;
+            watch.set(self.files(Some(read)));
             announce();
             end.asked().await;
             return Ok(());

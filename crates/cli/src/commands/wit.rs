@@ -1,8 +1,9 @@
-//! `wharf wit`: read, check and compare interfaces, and make bindings for them.
+//! `wharf wit`: read, check, compare and fetch interfaces, and make bindings for them.
 
 mod bindings;
 mod check;
 mod diff;
+mod fetch;
 mod print;
 mod read;
 
@@ -24,6 +25,8 @@ enum WitCommand {
     Check(check::CheckArgs),
     /// Say what changed between two versions of an interface, whom it breaks, and which version it asks for
     Diff(diff::DiffArgs),
+    /// Fetch the packages that a WIT package uses and does not have
+    Fetch(fetch::FetchArgs),
     /// Make the source code that stands between C or Go and a world
     Bindings(bindings::BindingsArgs),
 }
@@ -33,6 +36,7 @@ pub(crate) fn run(args: &WitArgs) -> Result<ExitCode, CommandError> {
         WitCommand::Print(args) => print::run(args),
         WitCommand::Check(args) => check::run(args),
         WitCommand::Diff(args) => diff::run(args),
+        WitCommand::Fetch(args) => fetch::run(args),
         WitCommand::Bindings(args) => bindings::run(args),
     }
 }
