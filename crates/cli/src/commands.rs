@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod inspect;
 pub(crate) mod new;
