@@ -45,7 +45,7 @@ pub(crate) fn run(args: &BuildArgs, verbose: bool) -> Result<ExitCode, CommandEr
         let error = CommandError::usage(format!("{} is no app: there is nothing to build", args.path.display()));
         return Err(error.hint("give a folder with a wharf.toml, or a manifest"));
     }
-    let read = project.read(&GrantArgs::default())?;
+    let read = crate::fetch::sources(project.read(&GrantArgs::default())?)?;
     let folder = project.folder();
     let mut options = building::options(&folder);
     options.force = args.force;

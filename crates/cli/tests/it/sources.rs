@@ -72,3 +72,13 @@ fn what_cannot_be_fetched_is_told_at_its_line() {
     app.change(&manifest(&format!("registry = \"{}/nothing\", version = \"1\"", registry.host())));
     user(home.path()).run(["up", &folder]).badly(2, &["WHARF-0211", "nothing:1 does not exist"]);
 }
+
+#[test]
+fn a_build_checks_and_locks_what_was_fetched() {
+    let (home, registry) = (TempDir::new().unwrap(), Registry::start());
+    registry.push("acme/hello", "1.0.0", &hello());
+    let app = App::new(&manifest(&format!("registry = \"{}/acme/hello\", version = \"1.0.0\"", registry.host())));
+    user(home.path()).run_in(app.folder(), ["build"]).well();
+    let lock = std::fs::read_to_string(app.path("wharf.lock")).unwrap();
+    assert!(lock.contains(&digest(&hello())) && !lock.contains("cache"), "{lock}");
+}
