@@ -33,7 +33,7 @@ route = "/health"
 static = { status = 204 }
 
 [[trigger.http]]
-route = "private"
+route = { private = true }
 component = "users"
 "#;
 

@@ -14,9 +14,9 @@ fn package(text: &str) -> Vec<u8> {
 }
 
 const WORLD: &str = "package my:app@0.1.0;\nworld w { import acme:http/types@1.0.0; }\n";
-const IO: &str = "package acme:io@2.0.0;\ninterface streams { resource stream { read: func() -> list<u8>; } }\n";
-const HTTP: &str = "package acme:http@1.0.0;\ninterface types { use acme:io/streams@2.0.0.{stream}; body: func() -> stream; }\n\
-     package acme:io@2.0.0 { interface streams { resource stream { read: func() -> list<u8>; } } }\n";
+const IO: &str = "package acme:io@2.0.0;\ninterface streams { resource reader { read: func() -> list<u8>; } }\n";
+const HTTP: &str = "package acme:http@1.0.0;\ninterface types { use acme:io/streams@2.0.0.{reader}; body: func() -> reader; }\n\
+     package acme:io@2.0.0 { interface streams { resource reader { read: func() -> list<u8>; } } }\n";
 
 /// A project, a registry with what it uses, and a user without anything in the cache.
 struct Fixture {
