@@ -76,7 +76,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     if wanted.is_empty() {
         return Err(nothing_to_run(args, &tests, &folder));
     }
-    let read = project.read(&GrantArgs::default())?;
+    let read = crate::fetch::sources(project.read(&GrantArgs::default())?)?;
     if !args.no_build {
         building::stale(&read.app, &folder)?;
     }
