@@ -5,7 +5,6 @@ pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod dev;
-pub(crate) mod doctor;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;

@@ -155,9 +155,11 @@ impl<'a> Serving<'a> {
         Ok(Self { args, project, node, gateway, debugging, state_path, operator_file, _writer: writer, _state: state })
     }
 
-    /// Puts values in the place of the manifest's variables.
+    /// Puts values in the place of the manifest's variables, and files in the place of what comes from URLs and registries.
     pub(crate) fn fill(&self, read: Read) -> Result<Read, CommandError> {
-        self.args.variables.fill(read, &self.project.folder(), |app| self.node.backends().stored_secrets(app))
+        let folder = self.project.folder();
+        let filled = self.args.variables.fill(read, &folder, |app| self.node.backends().stored_secrets(app))?;
+        crate::fetch::sources(filled)
     }
 
     /// Starts to listen.
