@@ -63,13 +63,17 @@ impl Named<'_> {
 fn add_p2<const MEMBER: u8>(linker: &mut Named<'_>) -> Result<()> {
     use http_p2::bindings::http::outgoing_handler;
     use p2::bindings::cli::environment;
-    use p2::bindings::filesystem::preopens;
+    use p2::bindings::filesystem::{preopens, types};
     use p2::bindings::sockets::{instance_network, network, tcp, tcp_create_socket, udp, udp_create_socket};
     // Any version of 0.2 that a guest asks for fits.
     let at = |interface: &str| format!("{interface}@0.2.12");
     environment::add_to_linker_instance::<_, WasiCli>(&mut linker.open(&at("wasi:cli/environment"))?, cli::<MEMBER>)?;
     preopens::add_to_linker_instance::<_, WasiFilesystem>(
         &mut linker.open(&at("wasi:filesystem/preopens"))?,
+        filesystem::<MEMBER>,
+    )?;
+    types::add_to_linker_instance::<_, WasiFilesystem>(
+        &mut linker.open(&at("wasi:filesystem/types"))?,
         filesystem::<MEMBER>,
     )?;
     let options = network::LinkOptions::default();
@@ -102,12 +106,16 @@ fn add_p2<const MEMBER: u8>(linker: &mut Named<'_>) -> Result<()> {
 fn add_p3<const MEMBER: u8>(linker: &mut Named<'_>) -> Result<()> {
     use http_p3::bindings::http::client;
     use p3::bindings::cli::environment;
-    use p3::bindings::filesystem::preopens;
+    use p3::bindings::filesystem::{preopens, types as files};
     use p3::bindings::sockets::types;
     let at = |interface: &str| format!("{interface}@0.3.0");
     environment::add_to_linker_instance::<_, WasiCli>(&mut linker.open(&at("wasi:cli/environment"))?, cli::<MEMBER>)?;
     preopens::add_to_linker_instance::<_, WasiFilesystem>(
         &mut linker.open(&at("wasi:filesystem/preopens"))?,
+        filesystem::<MEMBER>,
+    )?;
+    files::add_to_linker_instance::<_, WasiFilesystem>(
+        &mut linker.open(&at("wasi:filesystem/types"))?,
         filesystem::<MEMBER>,
     )?;
     types::add_to_linker_instance::<_, WasiSockets>(&mut linker.open(&at("wasi:sockets/types"))?, sockets::<MEMBER>)?;

@@ -57,6 +57,8 @@ fn example(dir: &Path, paths: &Paths) -> Result<Vec<Guest>> {
         let source = text(component, "source").with_context(|| format!("{group}: `{name}` has no source"))?;
         let build_dir = dir.join(text(build, "dir").unwrap_or_default());
         let mut inputs = vec![build_dir.clone()];
+        // Where components are built in folders of their own, the WIT between them is beside those.
+        inputs.extend(Some(dir.join("wit")).filter(|wit| build_dir != dir && wit.is_dir()));
         inputs.extend(shared_inputs(&command).into_iter().map(|input| paths.root.join(input)));
         Ok(Guest {
             name: if components.len() == 1 { group.clone() } else { format!("{group}-{name}") },

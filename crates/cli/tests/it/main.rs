@@ -30,6 +30,7 @@ mod messaging;
 mod middleware;
 mod network;
 mod notes;
+mod polyglot;
 mod proxy;
 mod routing;
 mod run;
