@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Inspect(commands::inspect::InspectArgs),
     /// Show what changed between two components: what they may ask for, their interfaces, their sizes
     Diff(commands::diff::DiffArgs),
+    /// Write a component and all that is fused with it as one component
+    Compose(commands::compose::ComposeArgs),
     /// Keep, list and remove the secrets of an app
     Secrets(commands::secrets::SecretsArgs),
     /// Look whether this machine has what an app or a language needs

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod completions;
+pub(crate) mod compose;
 pub(crate) mod dev;
 pub(crate) mod diff;
 pub(crate) mod doctor;

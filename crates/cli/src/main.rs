@@ -47,6 +47,7 @@ fn run(cli: Cli, verbosity: &logging::Verbosity) -> Result<ExitCode, CommandErro
         Command::Call(args) => commands::call::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Compose(args) => commands::compose::run(&args),
         Command::Wit(args) => commands::wit::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Explain(args) => commands::explain::run(&args),

@@ -85,6 +85,15 @@ impl Key {
     }
 }
 
+/// Whether the imports of each part are told apart, by names that only this host knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Apart {
+    /// Each part has its own grants.
+    Yes,
+    /// All parts have what the outermost has: a component for any host.
+    No,
+}
+
 /// Joins `root` with its dependencies.
 ///
 /// # Errors
@@ -93,12 +102,14 @@ pub(crate) fn join<'a>(
     app: &'a App,
     files: &Files<'_>,
     root: Cow<'a, Component>,
+    apart: Apart,
 ) -> Result<Joined<'a>, ComponentError> {
     let name = root.name.clone();
     let span = root.name_span.clone();
     let mut joiner = Joiner {
         app,
         files,
+        apart,
         parts: Vec::new(),
         members: Vec::new(),
         isolated: Vec::new(),
@@ -150,6 +161,7 @@ fn misfit(component: String, dependency: &Dependency, reason: String) -> Compone
 struct Joiner<'a, 'f> {
     app: &'a App,
     files: &'f Files<'f>,
+    apart: Apart,
     parts: Vec<Joint<'a>>,
     members: Vec<Member<'a>>,
     isolated: Vec<Isolated<'a>>,
@@ -279,7 +291,7 @@ impl<'a> Joiner<'a, '_> {
         let part = &self.parts[place];
         let open = part.outline.imports().iter().filter(|import| !part.satisfied.contains_key(*import));
         let powers: Vec<String> = open.filter(|import| Capability::of_import(import).needs_grant()).cloned().collect();
-        if (powers.is_empty() && !shares) || number == Some(0) {
+        if self.apart == Apart::No || (powers.is_empty() && !shares) || number == Some(0) {
             return Ok(());
         }
         let number = match number {

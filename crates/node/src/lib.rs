@@ -7,6 +7,7 @@
 
 mod backends;
 mod check;
+mod composed;
 mod cores;
 mod error;
 mod files;
@@ -24,6 +25,7 @@ mod uses;
 
 pub use backends::Backends;
 pub use check::check;
+pub use composed::{Composed, compose};
 pub use cores::{Cores, CoresConfig};
 pub use error::{ComponentError, Error};
 pub use live::{ComponentLine, Description, RouteLine};

@@ -3,7 +3,7 @@
 use crate::backends::Backends;
 use crate::error::{ComponentError, Error};
 use crate::files::Files;
-use crate::join::{Joined, Joint, Key, join};
+use crate::join::{Apart, Joined, Joint, Key, join};
 use crate::keep::{self, Stamp};
 use crate::{check, grants, notes, uses};
 use bytes::Bytes;
@@ -248,7 +248,7 @@ impl<'a> Loading<'a, '_> {
 
     fn load(&mut self, declared: Cow<'a, Declared>, must_serve: bool) -> Result<Ready, Vec<ComponentError>> {
         let runtime = self.prepare.runtime;
-        let joined = join(self.app, &self.files, declared.clone()).map_err(|error| vec![error])?;
+        let joined = join(self.app, &self.files, declared.clone(), Apart::Yes).map_err(|error| vec![error])?;
         let declared = &*declared;
         let dependencies = self.dependencies(&joined)?;
         let path = self.files.path(&declared.source);

@@ -100,6 +100,7 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-registry",
             "wharf-wit",
             "wharf-component",
+            "wharf-compose",
             "wharf-testing",
             "wharf-app",
             "wharf-telemetry",

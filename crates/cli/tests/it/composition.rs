@@ -152,3 +152,31 @@ fn types_that_differ_are_refused_for_both_links() {
         refused(&manifest(&dependency, ""), &[code, text]);
     }
 }
+
+#[test]
+fn a_composed_component_needs_nothing_of_its_app() {
+    let app = App::new(&manifest("\"test:shapes\" = { component = \"shapes\" }", ""));
+    let folder = app.folder();
+    let ended = wharf().run_in(folder, ["compose", "--output", "whole.wasm"]).well();
+    assert_eq!(ended.stdout, "whole.wasm\n");
+    assert!(ended.stderr.contains("composed front + shapes"), "{}", ended.stderr);
+    let by_hand = [guest("front").display().to_string(), guest("shapes").display().to_string()];
+    wharf().run_in(folder, ["compose", &by_hand[0], "--plug", &by_hand[1], "--output", "by-hand.wasm"]).well();
+    for file in ["whole.wasm", "by-hand.wasm"] {
+        let server = wharf().up(app.path(file)).with("--env NAME=all").start();
+        check(&server, "/mirror", 200, MIRRORED);
+        // One component has one set of grants.
+        check(&server, "/env?name=NAME", 200, "Some(\"all\") Some(\"all\")");
+    }
+}
+
+#[test]
+fn compose_says_what_cannot_be_plugged() {
+    let (front, hello) = (guest("front").display().to_string(), guest("hello").display().to_string());
+    let app = App::empty();
+    let run = |args: &[&str]| wharf().run_in(app.folder(), [&["compose", "--output", "x.wasm"], args].concat());
+    run(&[&front, "--plug", &hello]).badly(2, &["exports nothing that the others import"]);
+    run(&[&front, "--plug", "absent.wasm"]).badly(2, &["cannot read absent.wasm"]);
+    run(&["absent"]).badly(2, &["cannot open absent"]);
+    assert!(!app.path("x.wasm").exists());
+}
