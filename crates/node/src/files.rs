@@ -10,7 +10,13 @@ use wharf_app::{Component, Source};
 /// Reads components.
 pub(crate) struct Files<'a> {
     folder: &'a Path,
-    read: Mutex<HashMap<PathBuf, (Arc<[u8]>, Stamp)>>,
+    read: Mutex<HashMap<PathBuf, Content>>,
+}
+
+/// A file that was read, and what tells it from another one.
+struct Content {
+    bytes: Arc<[u8]>,
+    stamp: Stamp,
 }
 
 impl<'a> Files<'a> {
@@ -32,8 +38,8 @@ impl<'a> Files<'a> {
     pub(crate) fn read(&self, component: &Component) -> Result<Arc<[u8]>, ComponentError> {
         let path = self.path(&component.source);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((bytes, _)) = read.get(&path) {
-            return Ok(Arc::clone(bytes));
+        if let Some(content) = read.get(&path) {
+            return Ok(Arc::clone(&content.bytes));
         }
         let (bytes, stamp): (Arc<[u8]>, Stamp) = match read_stamped(&path) {
             Ok((bytes, stamp)) => (bytes.into(), stamp),
@@ -42,14 +48,14 @@ impl<'a> Files<'a> {
                 return Err(ComponentError::Read { component, span, path, source });
             }
         };
-        read.insert(path, (Arc::clone(&bytes), stamp));
+        read.insert(path, Content { bytes: Arc::clone(&bytes), stamp });
         Ok(bytes)
     }
 
     /// Returns what tells a file that was read from another one.
     pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.get(path).map(|(_, stamp)| stamp.clone())
+        read.get(path).map(|content| content.stamp.clone())
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             comment(rest)
-        } else if rest.starts_with('"') {
-            rest[1..].find('"').map_or(rest.len(), |end| end + 2)
+        } else if let Some(text) = rest.strip_prefix('"') {
+            text.find('"').map_or(rest.len(), |end| end + 2)
         } else {
             let first = rest.chars().next().map_or(1, char::len_utf8);
             let is_word = rest.starts_with(|c: char| is_word_char(c) || c == '%');

@@ -213,8 +213,11 @@ fn send(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     stream.write_all(&answer.body)?;
-    while answer.is_endless {
-        stream.write_all(&answer.body)?;
+    if answer.is_endless {
+        // Until the client has had enough and leaves.
+        loop {
+            stream.write_all(&answer.body)?;
+        }
     }
     stream.flush()
 }
