@@ -144,7 +144,7 @@ impl<'a> Serving<'a> {
         let stack_bytes =
             read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
         let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
-        let debugging = args.debug.start(&project.folder())?;
+        let debugging = args.debug.start(&project.folder(), &read.app)?;
         let dumps = debugging.diagnostics.dumps.is_some();
         let settings = Settings { instances: args.instances, stack_bytes, dumps, ..Settings::default() };
         let runtime = Runtime::new(settings, state.cache());
@@ -181,7 +181,11 @@ impl<'a> Serving<'a> {
 
     /// Says on stdout where it serves, and what.
     pub(crate) fn announce(&self, cores: &Cores, description: &Description) {
-        let places = banner::Places { state: &self.state_path, operator: self.operator_file.as_deref() };
+        let places = banner::Places {
+            state: &self.state_path,
+            operator: self.operator_file.as_deref(),
+            debugger: self.debugging.debugger(),
+        };
         let url = self.url(cores);
         let text = if self.args.json {
             banner::json(&url, description, &places)
@@ -230,7 +234,7 @@ impl<'a> Serving<'a> {
         if cut > 0 {
             tracing::warn!("{cut} connections were still open after {} s and were cut off", self.args.drain);
         }
-        self.debugging.finish();
+        self.debugging.finish(0);
     }
 }
 

@@ -257,7 +257,11 @@ impl<'a> Loading<'a, '_> {
         let digest = wharf_runtime::digest(&joined.bytes);
         // What is in the cache was inspected before it was compiled. That is most of a start with large components.
         let is_concurrent = joined.is_concurrent || reuse(declared).is_some();
-        let lane = if is_concurrent { Lane::Concurrent } else { Lane::Plain };
+        let lane = match (self.prepare.diagnostics.debugger(&declared.name), is_concurrent) {
+            (Some(_), _) => Lane::Debug,
+            (None, true) => Lane::Concurrent,
+            (None, false) => Lane::Plain,
+        };
         let known = runtime.has_compiled(&digest, lane);
         if !known {
             self.check(&joined, must_serve)?;

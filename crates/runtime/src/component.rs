@@ -13,6 +13,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::{Error, Store};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wharf_debugger::Debuggee;
 use wharf_host::{Ctx, Outbound, Recipe};
 
 /// Which component this is, for people and logs.
@@ -48,6 +49,8 @@ pub struct Component {
     pub(crate) diagnostics: Diagnostics,
     /// Where samples of this version are kept, if it is profiled.
     pub(crate) sampled: Option<Arc<Sampled>>,
+    /// What a debugger stops, if it is the one that is debugged.
+    pub(crate) debuggee: Option<Debuggee>,
     /// Whether it was said that its traps have no source lines.
     pub(crate) is_noted: AtomicBool,
     /// Tells instances of this version apart from those of an earlier one in the per-core pools.

@@ -4,6 +4,7 @@ use crate::dump::Dumps;
 use crate::profile::Profiles;
 use std::path::Path;
 use std::sync::Arc;
+use wharf_debugger::Debugger;
 
 /// What is watched while a component runs.
 #[derive(Clone, Default)]
@@ -14,4 +15,22 @@ pub struct Diagnostics {
     pub dumps: Option<Arc<Dumps>>,
     /// Where samples of what guests do are kept.
     pub profiles: Option<Arc<Profiles>>,
+    /// The component that a debugger can stop.
+    pub debugged: Option<Debugged>,
+}
+
+/// One component that a debugger can stop. It runs one invocation at a time, without budgets of time.
+#[derive(Clone)]
+pub struct Debugged {
+    /// Its name in the app.
+    pub component: Arc<str>,
+    /// Where the debugger connects to.
+    pub debugger: Debugger,
+}
+
+impl Diagnostics {
+    /// Returns the debugger of the component of that name, if it is the one that is debugged.
+    pub fn debugger(&self, component: &str) -> Option<&Debugger> {
+        self.debugged.as_ref().filter(|debugged| *debugged.component == *component).map(|debugged| &debugged.debugger)
+    }
 }

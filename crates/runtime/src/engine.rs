@@ -1,14 +1,16 @@
 //! The one constructor of engines: anything that makes or reads compiled code uses it.
 //!
 //! Two constructors would drift, and each difference silently turns every cached artifact into a recompile. There are two [lanes](Lane)
-//! because what the engine keeps for tasks, streams and futures costs every call, and most components have none of them.
+//! because what the engine keeps for tasks, streams and futures costs every call, and most components have none of them; and a third one
+//! for the component that a debugger looks at.
 
 use crate::ticker::Ticker;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime::{
-    Config, Enabled, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result, WasmBacktraceDetails,
+    Config, Enabled, Inlining, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result,
+    WasmBacktraceDetails,
 };
 
 /// How long a busy guest runs before it gives the core back.
@@ -46,13 +48,15 @@ impl Default for Settings {
     }
 }
 
-/// What a component's calls may be. A component runs in one lane; both lanes isolate alike.
+/// What a component's calls may be. A component runs in one lane; all lanes isolate alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
     /// No tasks, streams and futures: WASI 0.2, one call at a time in each instance. A call costs a third less than in the other lane.
     Plain,
     /// Everything of the Component Model: WASI 0.3, and instances that work on several requests at once.
     Concurrent,
+    /// The same, compiled so that a debugger can stop it anywhere and see all values: several times slower.
+    Debug,
 }
 
 /// One lane's engine and its clock. Cheap to clone.
@@ -87,7 +91,7 @@ impl Engine {
 
     /// Tells whether instances may have several calls at once.
     pub(crate) fn is_concurrent(&self) -> bool {
-        self.lane == Lane::Concurrent
+        self.lane != Lane::Plain
     }
 
     pub(crate) fn ticker(&self) -> &Arc<Ticker> {
@@ -104,6 +108,13 @@ fn config(settings: &Settings, lane: Lane) -> Config {
         config.concurrency_support(false);
     }
     config.cranelift_opt_level(OptLevel::Speed);
+    if lane == Lane::Debug {
+        config.guest_debug(true);
+        // Nothing is optimised across an instruction at which a guest may stop.
+        config.cranelift_opt_level(OptLevel::None);
+        // Each call is a frame that a debugger can leave.
+        config.compiler_inlining(Inlining::No);
+    }
     config.memory_init_cow(true);
     // Snapshots of interpreters are sparse: without a dense image their data would be copied for each instance.
     config.memory_guaranteed_dense_image_size(64 << 20);
@@ -113,7 +124,11 @@ fn config(settings: &Settings, lane: Lane) -> Config {
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(30));
     config.coredump_on_trap(settings.dumps);
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+    config.allocation_strategy(match lane {
+        Lane::Plain | Lane::Concurrent => InstanceAllocationStrategy::Pooling(pool(settings)),
+        // One instance at a time needs no pool, nor the address space of one.
+        Lane::Debug => InstanceAllocationStrategy::OnDemand,
+    });
     config
 }
 

@@ -40,6 +40,9 @@ impl Component {
                 Ok(give_way())
             }),
         }
+        if let Some(Err(error)) = self.debuggee.as_ref().map(|debuggee| debuggee.attach(&mut store)) {
+            tracing::warn!("{}: {error}", self.identity.component);
+        }
         store
     }
 }

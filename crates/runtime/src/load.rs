@@ -27,6 +27,7 @@ pub struct Runtime {
     settings: Settings,
     plain: OnceLock<Linked>,
     concurrent: OnceLock<Linked>,
+    debug: OnceLock<Linked>,
     /// Held while an engine is built, so that it is built once.
     building: Mutex<()>,
     cache: Option<Cache>,
@@ -70,6 +71,17 @@ pub struct Source<'a> {
     pub dependencies: Vec<Dependency>,
 }
 
+/// How long a debugged component may take: whoever looks at it ends it.
+const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
+
+impl Source<'_> {
+    /// Changes what a debugger cannot have: a guest that stands still must not be ended for that, and there is one stack to look at.
+    fn debugged(self) -> Self {
+        let limits = Limits { cpu: FOR_EVER, wall: FOR_EVER, concurrency: 1, ..self.limits };
+        Self { lane: Lane::Debug, limits, reuse: None, ..self }
+    }
+}
+
 /// A component, and what loading it cost.
 pub struct Loaded {
     /// The component.
@@ -107,6 +119,9 @@ pub enum LoadError {
         /// What does not fit.
         reason: String,
     },
+    /// A debugger cannot stop it.
+    #[error(transparent)]
+    Debugger(#[from] wharf_debugger::Error),
     /// It needs more memory to start than it may use.
     #[error("the component needs {} of memory to start, its limit is {}", Size::from(*.needed_bytes), Size::from(*.limit_bytes))]
     Memory {
@@ -125,6 +140,7 @@ impl Runtime {
             settings,
             plain: OnceLock::new(),
             concurrent: OnceLock::new(),
+            debug: OnceLock::new(),
             building: Mutex::new(()),
             cache,
             kept: None,
@@ -150,6 +166,7 @@ impl Runtime {
         let place = match lane {
             Lane::Plain => &self.plain,
             Lane::Concurrent => &self.concurrent,
+            Lane::Debug => &self.debug,
         };
         if let Some(linked) = place.get() {
             return Ok(linked);
@@ -162,7 +179,7 @@ impl Runtime {
         let engine = Engine::new(&self.settings, lane).map_err(failed)?;
         let linker = match lane {
             Lane::Plain => wharf_host::link::plain(engine.raw()),
-            Lane::Concurrent => wharf_host::link::all(engine.raw()),
+            Lane::Concurrent | Lane::Debug => wharf_host::link::all(engine.raw()),
         };
         let linker = linker.map_err(failed)?;
         Ok(place.get_or_init(|| Linked { engine, linker }))
@@ -182,6 +199,8 @@ impl Runtime {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, source: Source<'_>) -> Result<Loaded, LoadError> {
+        let debugger = source.diagnostics.debugger(&source.component).cloned();
+        let source = if debugger.is_some() { source.debugged() } else { source };
         // Instances that are reused run their requests as tasks.
         let lane = if source.reuse.is_some() { Lane::Concurrent } else { source.lane };
         let (linked, compiled, took) = match self.compile(source.bytes, &source.digest, lane) {
@@ -200,6 +219,7 @@ impl Runtime {
         let profiles = source.diagnostics.profiles.as_ref();
         let sampled =
             profiles.and_then(|profiles| profiles.component(&source.component, linked.engine.raw(), &compiled));
+        let debuggee = debugger.map(|debugger| debugger.load(&source.component, &compiled)).transpose()?;
         let component = Component {
             identity: Identity { app: source.app, component: source.component, digest: source.digest },
             engine: linked.engine.clone(),
@@ -212,6 +232,7 @@ impl Runtime {
             outbound: Arc::new(source.outbound),
             diagnostics: source.diagnostics,
             sampled,
+            debuggee,
             is_noted: AtomicBool::new(false),
             serial: next_serial(),
         };

@@ -56,7 +56,9 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-telemetry",
         ],
     },
-    Crate { layer: 3, name: "wharf-runtime", uses: &["wharf-host", "wharf-telemetry"] },
+    // Knows stores of any kind, and no other crate of ours.
+    Crate { layer: 2, name: "wharf-debugger", uses: &[] },
+    Crate { layer: 3, name: "wharf-runtime", uses: &["wharf-debugger", "wharf-host", "wharf-telemetry"] },
     Crate { layer: 3, name: "wharf-trigger", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
     Crate {
         layer: 3,
@@ -121,6 +123,7 @@ pub(super) const ONLY: &[Only] = &[
         crates: &["wasmtime", "wasmtime-*"],
         users: &[
             "wharf-runtime",
+            "wharf-debugger",
             "wharf-host",
             "wharf-blobstore",
             "wharf-config",
@@ -176,6 +179,7 @@ pub(super) const ONLY: &[Only] = &[
             "wharf-secrets",
             "wharf-sql",
             "wharf-host",
+            "wharf-debugger",
             "wharf-runtime",
             "wharf-trigger",
             "wharf-gateway",

@@ -12,6 +12,9 @@ use wharf_component::PROVIDED;
 use wharf_node::Program;
 use wharf_runtime::invoke::call::{self, CallError};
 
+/// What a component that is called sees as its name.
+const NAME: &str = "call";
+
 #[derive(Debug, Args)]
 pub(crate) struct CallArgs {
     /// A component
@@ -39,10 +42,10 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
         .map_err(|reason| CommandError::usage(format!("{} has nothing to call: {reason}", args.file.display())))?;
     let current = std::env::current_dir().unwrap_or_default();
     let grants = args.grants.grants(&current);
-    let debugging = args.debug.start(&current)?;
+    let debugging = args.debug.start(&current, NAME)?;
     let state = user_cache();
     let program = Program {
-        name: "call",
+        name: NAME,
         arguments: &[],
         grants: &grants,
         listening: &[],
@@ -52,8 +55,9 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
     };
     let runtime = program.runtime();
     let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
+    debugging.wait();
     let called = event_loop()?.block_on(call::call(&component, &args.call));
-    debugging.finish();
+    debugging.finish(u8::from(called.is_err()));
     let values = called.map_err(call_error)?;
     let line = |value| if args.json { format!("{}\n", call::to_json(value)) } else { call::to_wave(value) + "\n" };
     output::data(&values.iter().map(line).collect::<String>())

@@ -46,8 +46,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .map_err(|reason| CommandError::usage(format!("{} cannot be run: {reason}", file.display())))?;
     let current = std::env::current_dir().unwrap_or_default();
     let grants = args.grants.grants(&current);
-    let debugging = args.debug.start(&current)?;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    let debugging = args.debug.start(&current, &name)?;
     let state = user_cache();
     let program = Program {
         name: &name,
@@ -60,14 +60,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
     };
     let runtime = program.runtime();
     let ended = event_loop()?.block_on(async {
+        // A module is loaded as it is run, and waits for the debugger then.
         if facts.entries.contains(&Entry::Preview1Command) {
+            debugging.announce();
             return program.run_module(&runtime, &bytes).await.map_err(failed);
         }
         let component = program.load(&runtime, &bytes).map_err(|error| CommandError::failed(chain(&error)))?;
+        debugging.wait();
         invoke::command::run(&component).await.map_err(failed)
     });
-    debugging.finish();
-    Ok(exit_code(ended?))
+    debugging.finish(ended.as_ref().map_or(1, |code| kept(*code)));
+    Ok(ExitCode::from(kept(ended?)))
 }
 
 /// Reads a file and finds out what it is.
@@ -92,7 +95,7 @@ pub(crate) fn failed(failure: Failure) -> CommandError {
 }
 
 /// An exit code of a guest is a `u8` here, as the operating system keeps it; what does not fit stays an error.
-fn exit_code(code: i32) -> ExitCode {
+fn kept(code: i32) -> u8 {
     let kept = u8::try_from(code & 0xff).unwrap_or(1);
-    if kept == 0 && code != 0 { ExitCode::from(1) } else { ExitCode::from(kept) }
+    if kept == 0 && code != 0 { 1 } else { kept }
 }

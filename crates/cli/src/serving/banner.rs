@@ -1,6 +1,8 @@
 //! What `wharf up` says when it serves: where, which routes, and what each component may touch.
 
+use crate::debug::connect;
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 use wharf_node::Description;
 
@@ -8,6 +10,8 @@ use wharf_node::Description;
 pub(crate) struct Places<'a> {
     pub(crate) state: &'a Path,
     pub(crate) operator: Option<&'a Path>,
+    /// The component that can be debugged, and where.
+    pub(crate) debugger: Option<(&'a str, SocketAddr)>,
 }
 
 /// Returns the lines for people. The first one starts with the URL.
@@ -19,6 +23,9 @@ pub(crate) fn text(url: &str, app: &Description, places: &Places<'_>, quiet: boo
             let _ = writeln!(text, "labels are bound by {}", operator.display());
         }
         let _ = writeln!(text, "state in {}", places.state.display());
+        if let Some((component, address)) = places.debugger {
+            let _ = writeln!(text, "{component} can be debugged: {}", connect(address));
+        }
     }
     text
 }
@@ -46,6 +53,7 @@ pub(crate) fn json(url: &str, app: &Description, places: &Places<'_>) -> String 
         "version": app.version,
         "pid": std::process::id(),
         "state": places.state.display().to_string(),
+        "debugger": places.debugger.map(|(_, address)| address.to_string()),
         "routes": routes,
         "components": components,
     });

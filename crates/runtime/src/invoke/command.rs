@@ -90,7 +90,9 @@ struct State {
 /// # Errors
 /// When the module cannot be compiled or linked, exports no `_start`, or traps.
 pub async fn run_module(runtime: &Runtime, program: &ModuleProgram<'_>) -> Result<i32, Failure> {
-    let engine = runtime.engine(Lane::Plain).map_err(|error| Failure {
+    let debugger = program.diagnostics.debugger(program.name);
+    let lane = if debugger.is_some() { Lane::Debug } else { Lane::Plain };
+    let engine = runtime.engine(lane).map_err(|error| Failure {
         cause: Cause::Engine,
         detail: std::error::Error::source(&error).map(ToString::to_string),
     })?;
@@ -105,6 +107,11 @@ pub async fn run_module(runtime: &Runtime, program: &ModuleProgram<'_>) -> Resul
 async fn start(store: &mut Store<State>, program: &ModuleProgram<'_>) -> wasmtime::Result<()> {
     let engine = store.engine().clone();
     let module = Module::from_binary(&engine, program.bytes)?;
+    if let Some(debugger) = program.diagnostics.debugger(program.name) {
+        let debuggee = debugger.load_module(program.name, &module)?;
+        debugger.wait();
+        debuggee.attach(&mut *store)?;
+    }
     let profiles = program.diagnostics.profiles.clone();
     let sampled = profiles.and_then(|profiles| Some((profiles.module(program.name, &engine, &module)?, profiles)));
     store.epoch_deadline_callback(move |store| {
