@@ -12,17 +12,21 @@ use wit_parser::Resolve;
 
 use super::{Paths, recipe};
 
-/// Builds from `<WIT folder> <world> <output> <C files...>`, all relative to `dir`.
+/// Builds from `[--debug] <WIT folder> <world> <output> <C files...>`, all relative to `dir`.
 pub(crate) fn build(args: &[String], dir: &Path, paths: &Paths) -> Result<()> {
+    let (kept, args) = match args.split_first() {
+        Some((first, rest)) if first == "--debug" => (Kept::Everything, rest),
+        _ => (Kept::Names, args),
+    };
     let [wit, world, output, sources @ ..] = args else {
-        bail!("usage: cargo xtask guests c <WIT folder> <world> <output> <C files...>");
+        bail!("usage: cargo xtask guests c [--debug] <WIT folder> <world> <output> <C files...>");
     };
     // Two examples may call their output the same.
     let folder = dir.file_name().unwrap_or_default().to_string_lossy();
     let work = paths.guests.join("c").join(format!("{folder}-{output}"));
     let bindings = generate(&dir.join(wit), world, &work)?;
     let core = work.join("core.wasm");
-    compile(sources.iter().map(|source| dir.join(source)).chain(bindings), &work, &core)?;
+    compile(sources.iter().map(|source| dir.join(source)).chain(bindings), &work, &core, kept)?;
 
     let module = fs::read(core)?;
     let reactor = adapter::WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER;
@@ -56,10 +60,23 @@ fn generate(wit: &Path, world: &str, work: &Path) -> Result<Vec<PathBuf>> {
     Ok(linked)
 }
 
-fn compile(sources: impl Iterator<Item = PathBuf>, include: &Path, output: &Path) -> Result<()> {
+/// What is kept for those who look for a mistake.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// Small and quick: names of functions.
+    Names,
+    /// Every variable in its place, and DWARF that says where.
+    Everything,
+}
+
+fn compile(sources: impl Iterator<Item = PathBuf>, include: &Path, output: &Path, kept: Kept) -> Result<()> {
     let mut clang = Command::new("clang-19");
-    clang.args(["--target=wasm32-wasi", "-mexec-model=reactor", "-Os", "-Wall", "-Wextra", "-Werror"]);
+    clang.args(["--target=wasm32-wasi", "-mexec-model=reactor", "-Wall", "-Wextra", "-Werror"]);
+    clang.args(match kept {
+        Kept::Names => ["-Os", "-Wl,--strip-debug"],
+        Kept::Everything => ["-O0", "-g"],
+    });
     // Generated bindings leave some parameters unused.
-    clang.args(["-Wno-unused-parameter", "-Wl,--strip-debug", "-I"]);
+    clang.args(["-Wno-unused-parameter", "-I"]);
     recipe::run(clang.arg(include).args(sources).arg("-o").arg(output))
 }

@@ -209,6 +209,59 @@ fn lines_of_sources_are_shown_from_the_project() {
     assert!(!log.contains("no source lines") && !log.contains("/rustc/"), "{log}");
 }
 
+/// Returns the number of the line of an example's source that has `text` in it.
+pub(crate) fn line_of(source: &str, text: &str) -> usize {
+    1 + source.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no line has {text:?}"))
+}
+
+const TOTAL: &str = include_str!("../../../../examples/debugging/total/src/lib.rs");
+pub(crate) const PRICE: &str = include_str!("../../../../examples/debugging/price.c");
+
+/// Sends a request that traps, and returns what is logged of it.
+fn trap(server: &Server, path: &str) -> String {
+    assert_eq!(server.get("price", path).status(), 500);
+    let is_whole = || server.log().contains("WHARF-0030") && server.log().contains("request=\"");
+    until("the trap is in the log", is_whole);
+    server.log()
+}
+
+#[test]
+fn traps_have_lines_in_rust_and_in_c() {
+    let log = trap(&wharf().up(guest("debugging-total")).start(), "/");
+    let place = format!("total/src/lib.rs:{}:", line_of(TOTAL, "10 / prices.len()"));
+    assert!(log.contains("total::read") && log.contains(&place), "{place}: {log}");
+    let log = trap(&wharf().up(guest("debugging-price")).start(), "/?0");
+    // The condition and its trap are one instruction of the processor.
+    let place = format!("/price.c:{}:", line_of(PRICE, "if (price->net == 0)"));
+    for expected in ["0: add_tax\n", &place, "1: exports_wasi_http_incoming_handler_handle\n"] {
+        assert!(log.contains(expected), "{expected:?}: {log}");
+    }
+    // The file that the bindings were generated into is in the folder of the component.
+    assert!(log.contains("\n           at c/debugging-price.wasm/http.c:"), "{log}");
+}
+
+#[test]
+fn traps_have_lines_in_reused_instances_and_in_dependencies() {
+    let reused = "name = \"shop\"\n[component.price]\nsource = \"@trap-lines\"\nreuse = { requests = 9 }\n\
+                  [[trigger.http]]\nroute = \"/...\"\ncomponent = \"price\"\n";
+    let log = trap(&wharf().up(App::new(reused).folder()).start(), "/unreachable");
+    assert!(log.contains("lookup") && log.contains("trap-lines/src/lib.rs:"), "{log}");
+    for link in ["fused", "isolated"] {
+        let app = App::new(&format!(
+            "name = \"shapes\"\n[component.front]\nsource = \"@front\"\n\
+             [component.front.dependencies]\n\"test:shapes\" = {{ component = \"shapes\", link = \"{link}\" }}\n\
+             [component.shapes]\nsource = \"@shapes\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"front\"\n"
+        ));
+        let server = wharf().up(app.folder()).start();
+        server.get("x", "/fail?how=panic");
+        // What the guest prints of itself has no folders above its package.
+        until("the dependency's lines are in the log", || server.log().contains("rust/shapes/src/lib.rs:"));
+        assert!(server.log().contains("WHARF-0030"), "{link}: {}", server.log());
+    }
+    let shapes = guest("shapes").display().to_string();
+    wharf().run(["call", &shapes, "fail(\"panic\")"]).badly(1, &["WHARF-0030", "shapes/src/lib.rs:"]);
+}
+
 #[test]
 fn a_component_without_lines_is_told_how_to_keep_them_once() {
     let server = wharf().up(guest("misbehave")).start();

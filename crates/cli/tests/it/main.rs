@@ -9,6 +9,7 @@ mod cache;
 mod call;
 mod composition;
 mod config;
+mod debugger;
 mod dev;
 mod diagnose;
 mod diff;
