@@ -96,6 +96,7 @@ impl Component {
             gate: self.gate.again(self.limits.queue),
             diagnostics: self.diagnostics.clone(),
             sampled: self.sampled.clone(),
+            debuggee: self.debuggee.clone(),
             is_noted: AtomicBool::new(false),
             serial: self.serial,
         }
