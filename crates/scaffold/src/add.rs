@@ -92,7 +92,7 @@ fn components(app: &mut DocumentMut, template: &DocumentMut, addition: &Addition
     Ok(())
 }
 
-/// Gives every path of a component its new folder.
+/// Gives every path of a component its new folder. Those of its build start at the build's folder.
 fn relocate(component: &mut dyn TableLike, folder: &str) {
     prefix(component, "source", folder);
     if let Some(source) = component.get_mut("source").and_then(Item::as_table_like_mut) {
@@ -106,9 +106,6 @@ fn relocate(component: &mut dyn TableLike, folder: &str) {
             prefix(build, "dir", folder);
         } else {
             build.insert("dir", Item::Value(Value::from(folder)));
-        }
-        for key in ["module", "wit"] {
-            prefix(build, key, folder);
         }
     }
     let files =

@@ -15,6 +15,7 @@ mod wait;
 
 pub mod frames;
 pub mod services;
+pub mod tools;
 
 pub use app::{App, service};
 pub use certificate::Certificate;
@@ -23,4 +24,4 @@ pub use http1::{Broken, Head, Http1, Response};
 pub use http2::{Connection, RequestBody, empty, full, piecewise};
 pub use program::{Ended, Program};
 pub use server::{Server, Up};
-pub use wait::{BOUND, eventually, until};
+pub use wait::{BOUND, eventually, until, within};

@@ -12,13 +12,21 @@ const LOOK: Duration = Duration::from_millis(5);
 ///
 /// # Panics
 /// When it finds nothing within [`BOUND`]; `what` says what was waited for.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    within(BOUND, what, look)
+}
+
+/// Waits until `look` finds something, for no longer than `bound`, and returns it.
+///
+/// # Panics
+/// When it finds nothing in that time; `what` says what was waited for.
+pub fn within<T>(bound: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let mut waited = Duration::ZERO;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(waited < BOUND, "waited in vain for {what}");
+        assert!(waited < bound, "waited in vain for {what}");
         std::thread::sleep(LOOK);
         waited += LOOK;
     }

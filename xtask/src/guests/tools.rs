@@ -62,6 +62,10 @@ pub(crate) fn has_python(paths: &Paths) -> bool {
     paths.tools.join("py/bin/componentize-py").exists() && pins_match(paths, "py", "requirements.txt")
 }
 
+pub(crate) fn has_go(paths: &Paths) -> bool {
+    paths.tools.join("go/bin/go").exists() && pins_match(paths, "go", "requirements.txt")
+}
+
 pub(crate) fn has_javascript(paths: &Paths) -> bool {
     has_program("node")
         && paths.tools.join("js/node_modules/.bin/jco").exists()

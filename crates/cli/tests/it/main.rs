@@ -33,6 +33,7 @@ mod network;
 mod notes;
 mod polyglot;
 mod proxy;
+mod quickstart;
 mod routing;
 mod run;
 mod scaffold;

@@ -63,8 +63,8 @@ grants = { files = ["parts/api/data::/data", "/srv::/srv"] }
 
 [component.api.build]
 command = "make"
-wit = "parts/api/wit"
-module = "parts/api/core.wasm"
+wit = "wit"
+module = "core.wasm"
 dir = "parts/api"
 
 [[trigger.http]]
