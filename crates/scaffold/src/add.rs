@@ -108,6 +108,13 @@ fn relocate(component: &mut dyn TableLike, folder: &str) {
             build.insert("dir", Item::Value(Value::from(folder)));
         }
     }
+    if let Some(dependencies) = component.get_mut("dependencies").and_then(Item::as_table_like_mut) {
+        for (_, dependency) in dependencies.iter_mut() {
+            if let Some(dependency) = dependency.as_table_like_mut() {
+                prefix(dependency, "path", folder);
+            }
+        }
+    }
     let files =
         component.get_mut("grants").and_then(Item::as_table_like_mut).and_then(|grants| grants.get_mut("files"));
     for grant in files.and_then(Item::as_array_mut).into_iter().flat_map(|grants| grants.iter_mut()) {

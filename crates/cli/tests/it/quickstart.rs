@@ -1,4 +1,5 @@
-//! The quick start of every language, as a newcomer does it: a new app is built, serves, and answers otherwise after a change of one line.
+//! The quick start of every language, as a newcomer does it: a new app is built, passes its own tests,
+//! serves, and answers otherwise after a change of one line.
 //!
 //! Packages and compiled dependencies are shared by all tests; what is built is built by the commands of the templates.
 
@@ -73,6 +74,7 @@ fn program() -> Program {
 fn http(template: &'static str, needs: &[&str], language: &str, file: &str) {
     let Some(project) = Project::new(template, needs) else { return };
     project.says(&["build"]);
+    project.says(&["test"]);
     let server = project.serves(&format!("Hello from {language}!\n"));
     project.change(file);
     project.says(&["build"]);
@@ -84,6 +86,7 @@ fn http(template: &'static str, needs: &[&str], language: &str, file: &str) {
 fn command(template: &'static str, needs: &[&str], language: &str, component: &str) {
     let Some(project) = Project::new(template, needs) else { return };
     project.says(&["build"]);
+    project.says(&["test"]);
     assert_eq!(project.says(&["run", component]), format!("Hello from {language}!\n"));
     assert_eq!(project.says(&["run", component, "world"]), "Hello from world!\n");
 }
@@ -93,6 +96,7 @@ fn library(template: &'static str, needs: &[&str], language: &str, component: &s
     let Some(project) = Project::new(template, needs) else { return };
     let call = ["call", component, "greet(\"world\")"];
     project.says(&["build"]);
+    project.says(&["test"]);
     assert_eq!(project.says(&call), format!("\"Hello from {language}, world!\"\n"));
     project.change(file);
     project.says(&["build"]);
@@ -186,6 +190,7 @@ fn an_added_component_builds_and_answers_beside_the_first() {
     project.says(&["add", "shop", "--template", "rust-http"]);
     tools::share(&project.folder().join("shop"));
     project.says(&["build"]);
+    project.says(&["test"]);
     let server = project.serves("Hello from C!\n");
     assert_eq!(server.get("x", "/api/").text(), "Hello from C!\n");
     assert_eq!(server.get("x", "/shop/").text(), "Hello from Rust!\n");
