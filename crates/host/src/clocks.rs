@@ -5,6 +5,7 @@
 //!
 //! Only what is read is coarse. What waits, waits as long as it says.
 
+use crate::simulation::MONOTONIC_START;
 use crate::{Ctx, Simulation};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,7 @@ impl p2::Host for View<'_> {
 
     fn subscribe_instant(&mut self, when: p2::Instant) -> wasmtime::Result<Resource<DynPollable>> {
         let Some(world) = self.world.clone() else { return self.engine.subscribe_instant(when) };
-        self.wait(world, Duration::from_nanos(when))
+        self.wait(world, Duration::from_nanos(when).saturating_sub(MONOTONIC_START))
     }
 
     fn subscribe_duration(&mut self, duration: p2::Duration) -> wasmtime::Result<Resource<DynPollable>> {

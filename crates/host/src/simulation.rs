@@ -22,6 +22,9 @@ const QUIET: Duration = Duration::from_millis(3);
 /// How often everything else that is ready on this thread gets its turn, before the look at whether something happened.
 const TURNS: usize = 16;
 
+/// What the monotonic clock says at the start. No machine says zero, and some runtimes, Go's among them, refuse it.
+pub(crate) const MONOTONIC_START: Duration = Duration::from_secs(1);
+
 /// The world of one test. All that belongs to it runs on one thread.
 pub struct Simulation {
     state: Mutex<State>,
@@ -194,7 +197,7 @@ impl HostMonotonicClock for Clock {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.0.elapsed().saturating_add(MONOTONIC_START).as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -270,6 +273,13 @@ mod tests {
         let _busy = world.busy();
         tokio::join!(world.sleep(HOUR), async { world.advance(HOUR * 2) });
         assert_eq!(HostWallClock::now(&world.clock()), HOUR * 3);
+    }
+
+    #[test]
+    fn the_monotonic_clock_never_says_zero_and_the_wall_clock_starts_where_it_should() {
+        let world = Arc::new(Simulation::new(HOUR, 1));
+        assert_eq!(HostMonotonicClock::now(&world.clock()), 1_000_000_000);
+        assert_eq!(HostWallClock::now(&world.clock()), HOUR);
     }
 
     #[test]
