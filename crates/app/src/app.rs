@@ -23,8 +23,19 @@ pub struct App {
     pub http: Vec<HttpTrigger>,
     /// In the order of the file.
     pub variables: Vec<Variable>,
+    /// How its tests are run.
+    pub test: Testing,
     /// What was given for variables that are secret, by their names; empty until [`App::fill`].
     pub secrets: BTreeMap<String, Hidden>,
+}
+
+/// How the tests of an app are run, beside what stands in their files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Testing {
+    /// The component that tests the others: a program that passes if it ends well.
+    pub component: Option<String>,
+    /// Time that a component that tests may take.
+    pub timeout: Option<Duration>,
 }
 
 /// One component of an app and everything it may use.
@@ -287,6 +298,7 @@ impl App {
                 span: 0..0,
             }],
             variables: Vec::new(),
+            test: Testing::default(),
             secrets: BTreeMap::new(),
             name,
         }

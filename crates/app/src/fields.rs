@@ -127,6 +127,9 @@ pub const FIELDS: &[Field] = &[
         "Whether the value is kept apart: no template has it, only components that are granted it in `secrets`.",
     )
     .default("false"),
+    field("test", Kind::Table, "How `wharf test` runs the tests of the app, beside what stands in their files."),
+    field("test.component", Kind::Text, "A component of the app that tests the others: a command that passes if it ends well."),
+    field("test.timeout", Kind::Duration, "Time that a component that tests may take.").default("\"60s\""),
     field("component", Kind::Named, "The components of the app. A name has lower-case letters, digits and `-`."),
     field(
         "component.*.source",

@@ -25,8 +25,8 @@ mod template;
 mod variables;
 
 pub use app::{
-    Adapter, App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target, check_name,
-    valid_name_from,
+    Adapter, App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target, Testing,
+    check_name, valid_name_from,
 };
 pub use codes::{CODES, Code, find_code};
 pub use dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};

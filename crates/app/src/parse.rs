@@ -26,6 +26,7 @@ mod grants;
 mod labels;
 mod limits;
 mod source;
+mod testing;
 mod trigger;
 mod values;
 mod variables;
@@ -109,6 +110,7 @@ fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {
     let variables = variables::read(&root, &mut problems);
     let components = read_components(&root, &mut mentions, &mut problems);
     let http = trigger::read(&root, &mut mentions, &mut problems);
+    let test = testing::read(&root, &mut mentions, &mut problems);
     conflict::check(&http, &mut problems);
     cycle::check(&components, &mut problems);
     variables::check_uses(&root, &variables, &mut problems);
@@ -118,7 +120,7 @@ fn read_app(table: &DeTable<'_>) -> (App, Vec<Problem>) {
         let problem = Problem::error(codes::EMPTY, 0..0, "the app has no components");
         problems.add(problem.with_help("add `[component.NAME]` with `source = \"FILE.wasm\"`"));
     }
-    (App { name, version, components, http, variables, secrets: BTreeMap::new() }, problems.into_list())
+    (App { name, version, components, http, variables, test, secrets: BTreeMap::new() }, problems.into_list())
 }
 
 fn read_name(root: &Section<'_>, problems: &mut Problems) -> String {

@@ -68,7 +68,10 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
         false => error.hint(format!("to run some tests of this folder only: `wharf test . {}`", args.path.display())),
     })?;
     let folder = project.folder();
-    let tests = Tests::find(&folder)?;
+    let read = project.read(&GrantArgs::default())?;
+    // A list is made without the network.
+    let read = if args.list { read } else { crate::fetch::sources(read)? };
+    let tests = Tests::find(&folder, &read.app)?;
     let wanted = tests.matching(&args.filter);
     if args.list {
         return output::data(&wanted.iter().map(|found| format!("{}\n", tests.id(*found))).collect::<String>());
@@ -76,27 +79,22 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     if wanted.is_empty() {
         return Err(nothing_to_run(args, &tests, &folder));
     }
-    let read = crate::fetch::sources(project.read(&GrantArgs::default())?)?;
     if !args.no_build {
         building::stale(&read.app, &folder)?;
     }
     let state = args.state.clone().unwrap_or_else(|| project.default_state());
     let bench = Bench::new(read, folder, &state, args.seed)?;
     let mode = Mode { record: args.record };
-    let (tests, cases) = if args.update || args.record {
-        bench.warm_up(&tests, &wanted)?;
-        // Learns first, and then sees whether what was learnt holds.
-        let ran = runner::run(&bench, &tests, &wanted, jobs(args), mode, |_| {});
-        learn::write(&tests, &ran, args.update)?;
-        let tests = Tests::find(bench.folder())?;
-        let wanted = tests.matching(&args.filter);
-        let cases = report(args, &bench, &tests, &wanted)?;
-        (tests, cases)
-    } else {
-        bench.warm_up(&tests, &wanted)?;
-        let cases = report(args, &bench, &tests, &wanted)?;
-        (tests, cases)
-    };
+    bench.warm_up(&tests, &wanted)?;
+    if !args.update && !args.record {
+        let cases = report(args, &bench, &tests, &wanted);
+        return finish(args, &bench, &tests, &cases);
+    }
+    // Learns first, and then sees whether what was learnt holds.
+    let ran = runner::run(&bench, &tests, &wanted, jobs(args), mode, |_| {});
+    learn::write(&tests, &ran, args.update)?;
+    let tests = Tests::find(bench.folder(), bench.app())?;
+    let cases = report(args, &bench, &tests, &tests.matching(&args.filter));
     finish(args, &bench, &tests, &cases)
 }
 
@@ -107,7 +105,7 @@ struct Cases {
 }
 
 /// Runs tests and tells each when it, and all before it, are done.
-fn report(args: &TestArgs, bench: &Bench, tests: &Tests, wanted: &[Found]) -> Result<Cases, CommandError> {
+fn report(args: &TestArgs, bench: &Bench, tests: &Tests, wanted: &[Found]) -> Cases {
     let started = clock::now();
     let palette = palette();
     let tell = |ran: &Ran| {
@@ -120,7 +118,7 @@ fn report(args: &TestArgs, bench: &Bench, tests: &Tests, wanted: &[Found]) -> Re
     let cases: Vec<Case> = ran.into_iter().map(|ran| ran.case).collect();
     let mut summary = Summary { took: clock::since(started), ..Summary::default() };
     cases.iter().for_each(|case| summary.add(case));
-    Ok(Cases { cases, summary })
+    Cases { cases, summary }
 }
 
 fn finish(args: &TestArgs, bench: &Bench, tests: &Tests, all: &Cases) -> Result<ExitCode, CommandError> {

@@ -250,6 +250,174 @@ fn messages_that_were_sent_are_compared() {
 }
 
 #[test]
+fn a_component_tests_an_app_by_name_and_by_route() {
+    let app = app("hello", "", "[[test]]\nname = \"file\"\nrequest = {}\n");
+    for name in ["passes", "fails", "panics", "sleeps"] {
+        app.copy_guest("tester", &format!("tests/{name}.wasm"));
+    }
+    let ended = test(&app, &[]);
+    fails(
+        &ended,
+        &[
+            "ok   tests/passes.wasm: passes",
+            "ok   tests/sleeps.wasm: sleeps",
+            "FAIL tests/fails.wasm: fails",
+            "it ended with exit code 1",
+            "fails: fails got Ok((200, \"hello",
+            "FAIL tests/panics.wasm: panics",
+            "WHARF-0030",
+            "asked to",
+            "3 passed, 2 failed",
+        ],
+    );
+}
+
+#[test]
+fn a_component_that_tests_and_hangs_is_ended() {
+    let app = App::new(
+        "name = \"demo\"\n[component.demo]\nsource = \"@hello\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"demo\"\n\
+         [component.hangs]\nsource = \"@tester\"\n[test]\ncomponent = \"hangs\"\ntimeout = \"1s\"\n",
+    );
+    let ended = test(&app, &[]);
+    fails(&ended, &["FAIL wharf.toml: hangs", "it was not done after 1s and was ended"]);
+}
+
+#[test]
+fn answers_of_servers_are_recorded_and_then_given() {
+    let server = wharf().up(wharf_testkit::guest("hello")).start();
+    let (port, url) = (server.address.port(), format!("http://127.0.0.1:{}/x", server.address.port()));
+    let tests = format!(
+        "# Kept.\n[[test]]\nname = \"fetches\"\nrequest = {{ path = \"/fetch?url={url}\" }}\n\
+         expect = {{ status = 200, http-requests = [{{ url = \"{url}\" }}] }}\n"
+    );
+    let granted = format!("grants = {{ http = [\"http://127.0.0.1:{port}\"] }}");
+    let app = app("misbehave", &granted, &tests);
+    let ended = test(&app, &["--record"]).well();
+    assert!(ended.stderr.contains("1 recorded answers"), "{ended}");
+    server.stop();
+    let text = std::fs::read_to_string(app.path("tests/all.toml")).unwrap();
+    assert!(text.starts_with("# Kept.\n") && text.contains(&format!("url = \"{url}\" }}")), "{text}");
+    test(&app, &[]).well();
+}
+
+#[test]
+fn a_call_that_is_slow_ends_at_its_deadline_without_anybody_waiting() {
+    let tests = r#"
+        [settings]
+        clock = "2030-01-01T00:00:00Z"
+        [[test]]
+        name = "slow and in time"
+        fault = [{ call = "keyvalue.get", delay = "3s" }]
+        request = { path = "/v1?key=a" }
+        expect = { status = 404 }
+        [[test]]
+        name = "too slow"
+        fault = [{ call = "keyvalue.get", delay = "1h" }]
+        request = { path = "/v1?key=a" }
+        expect = { status = 500, body-contains = "no answer within 5000 ms" }
+        [[test]]
+        name = "the second one"
+        fault = [{ call = "keyvalue.get", nth = 2, error = "failed" }]
+        steps = [
+          { request = { method = "PUT", path = "/v1?key=a", body = "1" } },
+          { request = { path = "/v1?key=a" }, expect = { status = 200, body-contains = "1" } },
+          { request = { path = "/v1?key=a" }, expect = { status = 500, body-contains = "the backend failed" } },
+          { request = { path = "/v1?key=a" }, expect = { status = 200 } },
+        ]
+    "#;
+    test(&app("keyvalue", "grants = { keyvalue = [\"default\"] }", tests), &[]).well();
+}
+
+#[test]
+fn variables_and_secrets_are_the_tests_own() {
+    let manifest = "name = \"demo\"\n[variables]\ngreeting = { required = true }\nkey = { required = true, secret = true }\n\
+                    [component.demo]\nsource = \"@config\"\n[component.demo.grants]\nconfig = { greeting = \"{{ greeting }}\" }\n\
+                    secrets = [\"key\"]\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"demo\"\n";
+    let tests = r#"
+        [[test]]
+        name = "given"
+        settings = { variables = { greeting = "hi" }, secrets = { key = "abc" } }
+        steps = [
+          { request = { path = "/config?key=greeting" }, expect = { body-contains = "hi" } },
+          # The SHA-256 of `abc`.
+          { request = { path = "/secret?name=key" }, expect = { body-contains = "ba7816bf8f01cfea414140de5dae2223" } },
+        ]
+        [[test]]
+        name = "not given"
+        request = { path = "/" }
+        [[test]]
+        name = "misspelt"
+        settings = { variables = { greting = "hi" } }
+        request = { path = "/" }
+    "#;
+    let app = with_tests(App::new(manifest), tests);
+    app.write(".env", "WHARF_VARIABLE_GREETING=from the environment\nWHARF_VARIABLE_KEY=x\n");
+    let ended = test(&app, &[]);
+    fails(&ended, &["ok   tests/all.toml: given", "greeting", "did you mean `greeting`?", "1 passed, 2 failed"]);
+}
+
+#[test]
+fn calls_and_programs_are_tested_too() {
+    let manifest =
+        "name = \"demo\"\n[component.calculator]\nsource = \"@calculator\"\n[component.args]\nsource = \"@args\"\n";
+    let tests = r#"
+        [[test]]
+        name = "adds"
+        component = "calculator"
+        call = "add(1, 2)"
+        expect = { result = "3" }
+        [[test]]
+        name = "subtracts"
+        component = "calculator"
+        call = "add(1, 2)"
+        expect = { result = "4" }
+        [[test]]
+        name = "says what it was given"
+        component = "args"
+        run = ["one"]
+        expect = { exit = 0, stdout-contains = "arg: one" }
+        [[test]]
+        name = "panics"
+        component = "args"
+        run = ["--panic"]
+        expect = { trap = "WHARF-0030", log-contains = "asked to" }
+    "#;
+    let ended = test(&with_tests(App::new(manifest), tests), &[]);
+    fails(&ended, &["result: expected 4, got 3", "3 passed, 1 failed"]);
+}
+
+#[test]
+fn requests_go_the_way_of_those_of_clients() {
+    let manifest = "name = \"demo\"\n[component.a]\nsource = \"@hello\"\n[component.b]\nsource = \"@misbehave\"\n\
+                    grants = { http = [\"http://a.wharf.internal\"] }\n\
+                    [[trigger.http]]\nroute = \"/b/...\"\nhost = \"b.example\"\nmethods = [\"GET\"]\ncomponent = \"b\"\n\
+                    [[trigger.http]]\nroute = \"/fetch\"\ncomponent = \"b\"\n\
+                    [[trigger.http]]\nroute = \"/echo-headers\"\ncomponent = \"b\"\n\
+                    [[trigger.http]]\nroute = \"/fixed\"\nstatic = { status = 418, body = \"short\" }\n\
+                    [[trigger.http]]\ncomponent = \"a\"\nprivate = true\n";
+    let tests = r#"
+        [[test]]
+        name = "a private component is reached by others of the app only"
+        steps = [
+          { request = { path = "/" }, expect = { status = 404 } },
+          { request = { path = "/fetch?url=http://a.wharf.internal/" }, expect = { status = 200, body = "hello\n" } },
+        ]
+        [[test]]
+        name = "hosts and methods choose the route"
+        steps = [
+          { request = { path = "/b/ok" }, expect = { status = 404 } },
+          { request = { method = "POST", path = "/b/ok", host = "b.example" }, expect = { status = 405, headers = { allow = "GET, HEAD" } } },
+          { request = { path = "/fixed" }, expect = { status = 418, body = "short" } },
+        ]
+        [[test]]
+        name = "headers are passed on, those of the way are Wharf's"
+        request = { path = "/echo-headers", headers = { x-a = ["1", "2"], x-forwarded-for = "6.6.6.6" } }
+        expect = { body-contains = ["x-a: 1", "x-a: 2"], headers = { x-request-id = true } }
+    "#;
+    test(&with_tests(App::new(manifest), tests), &[]).well();
+}
+
+#[test]
 fn what_came_of_tests_is_written_into_their_file() {
     let tests = "# Kept.\n[[test]]\nname = \"hello\"\nrequest = { path = \"/\" } # as it is\nexpect = { status = 404, body = \"?\" }\n\n\
                  [[test]]\nname = \"new\"\nrequest = {}\n";

@@ -3,9 +3,10 @@
 //! In: the folder of an app. Out: [`Tests`], or all that is wrong with their files. Next: [`super::runner`].
 
 use crate::command_error::CommandError;
-use crate::project::Text;
+use crate::project::{MANIFEST, Text};
 use crate::report;
 use std::path::{Path, PathBuf};
+use wharf_app::{App, Source};
 use wharf_testing::{Suite, Test};
 
 /// The folder of tests, beside the manifest.
@@ -26,7 +27,7 @@ const FILES_MAX: usize = 10_000;
 /// All tests of an app, in the order of their files.
 pub(super) struct Tests {
     files: Vec<File>,
-    testers: Vec<PathBuf>,
+    testers: Vec<Tester>,
     folder: PathBuf,
 }
 
@@ -35,6 +36,14 @@ pub(super) struct File {
     pub(super) path: PathBuf,
     pub(super) text: String,
     pub(super) suite: Suite,
+}
+
+/// A component that tests.
+pub(super) struct Tester {
+    pub(super) name: String,
+    pub(super) path: PathBuf,
+    /// Whether the manifest names it.
+    is_declared: bool,
 }
 
 /// One test.
@@ -48,15 +57,16 @@ pub(super) enum Found {
 
 impl Tests {
     /// Finds and reads them.
-    pub(super) fn find(folder: &Path) -> Result<Self, CommandError> {
+    pub(super) fn find(folder: &Path, app: &App) -> Result<Self, CommandError> {
         let mut paths = Vec::new();
         collect(&folder.join(FOLDER), DEPTH, &mut paths);
         paths.sort();
-        let mut tests = Self { files: Vec::new(), testers: Vec::new(), folder: folder.to_owned() };
+        let mut tests = Self { files: Vec::new(), testers: declared(app, folder), folder: folder.to_owned() };
         let mut wrong = String::new();
         for path in paths {
             if path.extension().is_some_and(|end| end == "wasm") {
-                tests.testers.push(path);
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                tests.testers.push(Tester { name, path, is_declared: false });
                 continue;
             }
             match read(folder, path)? {
@@ -99,16 +109,17 @@ impl Tests {
     }
 
     /// Returns the component, if it is one.
-    pub(super) fn tester(&self, found: Found) -> Option<&Path> {
+    pub(super) fn tester(&self, found: Found) -> Option<&Tester> {
         let Found::Tester(number) = found else { return None };
-        self.testers.get(number).map(PathBuf::as_path)
+        self.testers.get(number)
     }
 
     /// Returns a file's name as it is shown.
     pub(super) fn shown(&self, found: Found) -> String {
-        let path = match self.in_file(found) {
-            Some((file, _)) => file.path.as_path(),
-            None => self.tester(found).unwrap_or(Path::new("")),
+        let path = match (self.in_file(found), self.tester(found)) {
+            (Some((file, _)), _) => file.path.as_path(),
+            (None, Some(tester)) if !tester.is_declared => tester.path.as_path(),
+            (None, _) => Path::new(MANIFEST),
         };
         path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
     }
@@ -117,7 +128,7 @@ impl Tests {
     pub(super) fn name(&self, found: Found) -> String {
         match self.in_file(found) {
             Some((_, test)) => test.name.clone(),
-            None => self.tester(found).and_then(Path::file_stem).unwrap_or_default().to_string_lossy().into_owned(),
+            None => self.tester(found).map(|tester| tester.name.clone()).unwrap_or_default(),
         }
     }
 
@@ -125,6 +136,17 @@ impl Tests {
     pub(super) fn id(&self, found: Found) -> String {
         format!("{}: {}", self.shown(found), self.name(found))
     }
+}
+
+/// Returns the component that the manifest says tests the others.
+fn declared(app: &App, folder: &Path) -> Vec<Tester> {
+    let component = app.test.component.as_ref().and_then(|name| app.component(name));
+    let tester = component.and_then(|component| match &component.source {
+        Source::File(file) => Some(Tester { name: component.name.clone(), path: folder.join(file), is_declared: true }),
+        // One that is fetched is no test of this app alone.
+        _ => None,
+    });
+    tester.into_iter().collect()
 }
 
 /// Reads a file; the inner error is what is wrong with it, with excerpts.

@@ -4,7 +4,7 @@
 
 use super::bench::{Bench, Mode};
 use super::capture::{Said, Taken};
-use super::discover::{Found, Tests};
+use super::discover::{Found, Tester, Tests};
 use super::faults::Faults;
 use super::observe;
 use super::servers::{Answers, pairs};
@@ -135,7 +135,10 @@ fn on_this_thread(bench: &Bench, tests: &Tests, found: Found, mode: Mode, said: 
         tasks.spawn(wharf_runtime::pump());
         match tests.in_file(found) {
             Some((file, test)) => in_file(bench, &file.path, test, mode, said).await,
-            None => tester(bench, tests.tester(found).unwrap_or(Path::new("")), said).await,
+            None => match tests.tester(found) {
+                Some(one) => tester(bench, one, said).await,
+                None => Ended::broken("the test went away"),
+            },
         }
     })
 }
@@ -188,20 +191,20 @@ fn too_long(limit: Duration) -> String {
 }
 
 /// Runs a component that tests.
-async fn tester(bench: &Bench, path: &Path, said: &Said) -> Ended {
-    let settings = Settings::default();
+async fn tester(bench: &Bench, tester: &Tester, said: &Said) -> Ended {
+    let settings = Settings { timeout: bench.app().test.timeout, ..Settings::default() };
     let begun = begin(bench, &settings, None, Mode::default());
     let (trial, _answers, log) = match begun {
         Ok(begun) => begun,
         Err(why) => return Ended::broken(why),
     };
+    let path = &tester.path;
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) => return Ended::broken(format!("cannot read {}: {error}", path.display())),
     };
-    let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let limit = Bench::timeout(&settings);
-    let ran = tokio::time::timeout(limit, trial.run_tester(bench.runtime(), &name, &bytes)).await;
+    let ran = tokio::time::timeout(limit, trial.run_tester(bench.runtime(), &tester.name, &bytes)).await;
     let verdict = match ran {
         Ok(Ok(0)) => Verdict::Passed,
         Ok(Ok(code)) => Verdict::Broken(format!("it ended with exit code {code}")),
