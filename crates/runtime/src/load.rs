@@ -19,7 +19,8 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component as Compiled, InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
-use wharf_host::{Ctx, Outbound, Recipe};
+use wharf_host::{Ctx, Outbound, Recipe, Stdio};
+use wharf_telemetry::log::Log;
 use wharf_telemetry::{Size, clock};
 
 /// Loads components for one process.
@@ -74,7 +75,26 @@ pub struct Source<'a> {
 /// How long a debugged component may take: whoever looks at it ends it.
 const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// Returns a component that is granted nothing, with the limits of [`Limits::default`] and a fresh instance for each call. What it
+    /// prints is thrown away.
+    pub fn bare(app: impl Into<Arc<str>>, component: impl Into<Arc<str>>, bytes: &'a [u8]) -> Self {
+        let (app, component) = (app.into(), component.into());
+        Self {
+            recipe: Recipe::bare(Arc::clone(&app), Arc::clone(&component), Stdio::Log(Log::discard())),
+            outbound: Outbound::denied(Arc::clone(&app), Arc::clone(&component)),
+            app,
+            component,
+            bytes,
+            digest: digest(bytes),
+            lane: Lane::Plain,
+            limits: Limits::default(),
+            reuse: None,
+            diagnostics: Diagnostics::default(),
+            dependencies: Vec::new(),
+        }
+    }
+
     /// Changes what a debugger cannot have: a guest that stands still must not be ended for that, and there is one stack to look at.
     fn debugged(self) -> Self {
         let limits = Limits { cpu: FOR_EVER, wall: FOR_EVER, concurrency: 1, ..self.limits };

@@ -108,6 +108,8 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-telemetry",
         ],
     },
+    // What others do who build upon the runtime.
+    Crate { layer: 6, name: "embedder", uses: &["wharf-runtime"] },
     Crate { layer: 6, name: "xtask", uses: &[] },
 ];
 
@@ -186,6 +188,7 @@ pub(super) const ONLY: &[Only] = &[
             "wharf-node",
             "wharf-build",
             "wharf-cli",
+            "embedder",
             TESTKIT,
         ],
         dev: false,

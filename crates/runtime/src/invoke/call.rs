@@ -9,9 +9,11 @@ use serde_json::{Number, Value as Json};
 use std::sync::Arc;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::wasm_wave::{self, untyped::UntypedFuncCall};
-use wasmtime::component::{ComponentExportIndex, Type, Val};
+use wasmtime::component::{ComponentExportIndex, Type};
 use wharf_host::Caller;
 use wharf_telemetry::clock;
+
+pub use wasmtime::component::Val;
 
 /// A function that a component exports.
 #[derive(Clone)]
@@ -155,6 +157,11 @@ async fn run(
     .await;
     called.map_err(|error| component.failure(&error, &mut store))?;
     Ok(output)
+}
+
+/// Writes a text as WAVE, so that it can stand in a call: in quotes, with what would end it escaped.
+pub fn quote(text: &str) -> String {
+    to_wave(&Val::String(text.to_owned()))
 }
 
 /// Writes a value as WAVE.
