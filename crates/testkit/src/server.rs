@@ -3,6 +3,7 @@
 use crate::http1::{Http1, Response};
 use crate::output::Output;
 use crate::program::{Ended, Owned, Program, outputs, shared_cache};
+use crate::wait::BOUND;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -17,12 +18,18 @@ pub struct Up {
     program: Program,
     args: Vec<String>,
     state: Option<PathBuf>,
+    patience: Duration,
 }
 
 impl Up {
     pub(crate) fn new(program: Program, verb: &str, path: &Path) -> Self {
         let path = path.display().to_string();
-        Self { program, args: vec![verb.to_owned(), path, "--listen=127.0.0.1:0".to_owned()], state: None }
+        Self {
+            program,
+            args: vec![verb.to_owned(), path, "--listen=127.0.0.1:0".to_owned()],
+            state: None,
+            patience: BOUND,
+        }
     }
 
     /// Adds arguments, separated by spaces.
@@ -53,6 +60,13 @@ impl Up {
         self.state(state)
     }
 
+    /// Waits so long until it serves, where something large has to be compiled first.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Starts it and waits until it serves.
     ///
     /// # Panics
@@ -60,8 +74,9 @@ impl Up {
     #[track_caller]
     pub fn start(mut self) -> Server {
         self.args.push("--json".to_owned());
+        let patience = self.patience;
         let (mut child, stdout, log, shown, state) = self.spawn();
-        let first = stdout.line(|_| true);
+        let first = stdout.line_within(patience, |_| true);
         let Some(first) = first else {
             let code = child.wait(&shown);
             panic!("{shown} ended with {code:?} instead of serving:\n{}", log.whole());

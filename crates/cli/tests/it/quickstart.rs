@@ -59,7 +59,7 @@ impl Project {
 
     /// Waits until it serves, and its first answer is this.
     fn serves(&self, text: &str) -> Server {
-        let server = program().up(self.folder()).with("--no-build --watch --dev").start();
+        let server = program().up(self.folder()).with("--no-build --watch --dev").patience(STEP).start();
         let answer = server.get("x", "/");
         assert_eq!((answer.status(), answer.text().as_str()), (200, text), "{}: {}", self.template, server.log());
         server
