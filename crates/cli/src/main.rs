@@ -10,7 +10,6 @@ mod command_error;
 mod commands;
 mod debug;
 mod fetch;
-mod graph;
 mod logging;
 mod operator;
 mod output;

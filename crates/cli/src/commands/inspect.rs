@@ -55,12 +55,12 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, CommandError> {
 fn graph(args: &InspectArgs) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.file)?;
     let app = project.read(&GrantArgs::default())?.app;
-    let graph = crate::graph::graph(&app, &facts(&app, &project.folder()));
+    let graph = wharf_graph::graph(&app, &facts(&app, &project.folder()));
     if args.json {
         return output::data(&format!("{:#}\n", json(&graph)?));
     }
-    let Some(file) = &args.svg else { return output::data(&crate::graph::text(&graph)) };
-    let drawing = crate::graph::svg(&graph);
+    let Some(file) = &args.svg else { return output::data(&wharf_graph::text(&graph)) };
+    let drawing = wharf_graph::svg(&graph);
     if file == Path::new("-") {
         return output::data(&drawing);
     }

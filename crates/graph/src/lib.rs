@@ -13,31 +13,35 @@ use std::collections::BTreeMap;
 use wharf_app::{App, Component, HttpGrant, Source, Supplier, Target};
 use wharf_component::{Facts, PROVIDED};
 
-pub(crate) use svg::svg;
-pub(crate) use text::text;
+pub use svg::svg;
+pub use text::text;
 
 /// The graph of an app.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Graph {
+pub struct Graph {
     /// The app with its version.
-    pub(crate) title: String,
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) edges: Vec<Edge>,
+    pub title: String,
+    /// Its boxes.
+    pub nodes: Vec<Node>,
+    /// Who calls whom.
+    pub edges: Vec<Edge>,
 }
 
 /// One box.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Node {
-    pub(crate) kind: NodeKind,
-    pub(crate) name: String,
+pub struct Node {
+    /// What it stands for.
+    pub kind: NodeKind,
+    /// Its name.
+    pub name: String,
     /// A second line; may be empty.
-    pub(crate) detail: String,
+    pub detail: String,
 }
 
 /// What a box stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum NodeKind {
+pub enum NodeKind {
     /// What starts a call.
     Trigger,
     /// A component of the app.
@@ -54,20 +58,21 @@ pub(crate) enum NodeKind {
 
 /// One arrow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Edge {
+pub struct Edge {
     /// The index of a node.
-    pub(crate) from: usize,
+    pub from: usize,
     /// The index of another one.
-    pub(crate) to: usize,
-    pub(crate) kind: EdgeKind,
+    pub to: usize,
+    /// How.
+    pub kind: EdgeKind,
     /// What is imported, or empty.
-    pub(crate) label: String,
+    pub label: String,
 }
 
 /// How one calls the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum EdgeKind {
+pub enum EdgeKind {
     /// A trigger calls a component.
     Calls,
     /// A request goes on to the next component of its way.
@@ -86,7 +91,7 @@ pub(crate) enum EdgeKind {
 
 impl EdgeKind {
     /// The words for people.
-    pub(crate) fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             Self::Calls => "calls",
             Self::Passes => "passes on to",
@@ -100,7 +105,7 @@ impl EdgeKind {
 }
 
 /// Makes the graph. `facts` are those of the components whose bytes could be read; of others only the manifest is known.
-pub(crate) fn graph(app: &App, facts: &BTreeMap<String, Facts>) -> Graph {
+pub fn graph(app: &App, facts: &BTreeMap<String, Facts>) -> Graph {
     let mut graph = Graph { title: format!("{} {}", app.name, app.version), ..Graph::default() };
     for component in &app.components {
         graph.node(NodeKind::Component, &component.name, &place(&component.source));

@@ -3,7 +3,8 @@
 use super::{Edge, EdgeKind, Graph, Node, NodeKind};
 use std::fmt::{self, Write};
 
-pub(crate) fn text(graph: &Graph) -> String {
+/// Returns a graph as text, a line for each call.
+pub fn text(graph: &Graph) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write(graph, &mut out);

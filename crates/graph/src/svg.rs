@@ -33,7 +33,8 @@ path { stroke: #a3adbf; }
 }
 ";
 
-pub(crate) fn svg(graph: &Graph) -> String {
+/// Returns the drawing of a graph, for light and dark pages.
+pub fn svg(graph: &Graph) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write(graph, &mut out);
