@@ -3,6 +3,7 @@
 //! Each benchmark prints a Markdown table and leaves it, with the raw numbers, in `target/bench`. `docs/performance.md`
 //! says how to read them.
 
+mod calls;
 mod capabilities;
 mod client;
 mod components;
@@ -45,6 +46,7 @@ tasks:
   density        memory of idle apps and of suspended requests
   neighbours     one good component beside eight that spin for ever
   instructions   instructions of the hot stops, compared with benches/instructions.toml
+  calls          calls from component to component: fused, isolated, by HTTP
   capabilities   calls of capabilities in a guest's view, beside native Rust on the same servers
   all            all of the above, one after another
 
@@ -67,6 +69,7 @@ const TASKS: &[(&str, Task)] = &[
     ("density", density::run),
     ("neighbours", neighbours::run),
     ("instructions", instructions::run),
+    ("calls", calls::run),
     ("capabilities", capabilities::run),
 ];
 
