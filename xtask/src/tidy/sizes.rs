@@ -38,7 +38,13 @@ pub(super) fn check(tree: &Tree, config: &Table, findings: &mut Vec<Finding>) {
             *crates.entry(folder).or_default() += lines;
         }
     }
-    findings.extend(crates.into_iter().filter_map(|(folder, lines)| too_large(folder, lines)));
+    let large: Vec<Exception<'_>> = tables(config, "large").map(Exception::read).collect();
+    findings.extend(large.iter().filter_map(|exception| exception.check_crate(&crates)));
+    let is_let_through = |folder: &str, lines: usize| {
+        large.iter().any(|exception| exception.path == folder && lines <= exception.lines && lines > CRATE.hard)
+    };
+    let crates = crates.into_iter().filter(|(folder, lines)| !is_let_through(folder, *lines));
+    findings.extend(crates.filter_map(|(folder, lines)| too_large(folder, lines)));
     findings.extend(tree.files.iter().filter_map(binary));
 }
 
@@ -76,7 +82,7 @@ fn binary(file: &File) -> Option<Finding> {
     (file.size_bytes > LARGEST_BYTES).then(|| Finding::new(&file.path, 1, text))
 }
 
-/// One `[[long]]` of the configuration.
+/// One `[[long]]` or `[[large]]` of the configuration: a file or a crate that is let through.
 struct Exception<'c> {
     path: &'c str,
     lines: usize,
@@ -91,6 +97,21 @@ impl<'c> Exception<'c> {
             lines: usize::try_from(lines).unwrap_or_default(),
             reason: text(table, "reason"),
         }
+    }
+
+    /// Holds the list of crates to what is needed, in steps of a hundred lines.
+    fn check_crate(&self, crates: &BTreeMap<&str, usize>) -> Option<Finding> {
+        let path = self.path;
+        if self.reason.is_empty() {
+            return Some(Finding::new(CONFIG, 1, format!("the exception of {path} has no reason; give it one")));
+        }
+        let lines = crates.get(path).copied().unwrap_or_default();
+        if lines <= CRATE.hard {
+            return Some(Finding::new(CONFIG, 1, format!("{path} has {lines} lines, no exception; remove it")));
+        }
+        let needed = lines.next_multiple_of(100);
+        let text = format!("{path} has {lines} lines by now, {} were let through: write {needed}", self.lines);
+        (needed < self.lines).then(|| Finding::new(CONFIG, 1, text))
     }
 
     /// Holds the list to what is needed, so that it only shrinks.
