@@ -32,8 +32,6 @@ pub struct Field {
 pub enum Kind {
     /// A text.
     Text,
-    /// `true`, `false`, or a text.
-    BoolOrText,
     /// `true` or `false`.
     Bool,
     /// A whole number, zero or more.
@@ -69,7 +67,6 @@ impl Kind {
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "text",
-            Self::BoolOrText => "`true`, `false` or text",
             Self::Bool => "`true` or `false`",
             Self::Integer => "whole number",
             Self::Size => "size, as in `\"64MiB\"`",
@@ -179,11 +176,10 @@ pub const FIELDS: &[Field] = &[
     ),
     field(
         "component.*.build.preinit",
-        Kind::BoolOrText,
-        "Whether an initialisation function is run at build time, so that instances start from what it left: the name of an \
-         export of the core module, or `true` for `wizer-initialize`.",
+        Kind::Any,
+        "Whether an initialisation function is run at build time, so that instances start from what it left.",
     )
-    .default("false"),
+    .later(),
     field("component.*.build.timeout", Kind::Duration, "How long the command may take.").default("\"10m\""),
     field("component.*.limits", Kind::Table, "What the component may use. Going beyond ends the invocation."),
     field("component.*.limits.memory", Kind::Size, "Memories and tables of one instance together.")
