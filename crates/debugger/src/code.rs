@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn libraries_are_named_and_no_name_breaks_the_list() {
-        let code = code("(module $a<b>&\"c\")");
+        let code = code(r#"(module $"a<b>&\"c")"#);
         assert_eq!(
             code.libraries(),
             r#"<library-list><library name="a&lt;b&gt;&amp;&quot;c"><section address="0x4000000000000000"/></library></library-list>"#

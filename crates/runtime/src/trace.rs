@@ -167,7 +167,9 @@ mod tests {
     #[test]
     fn a_name_cannot_grow_without_bound() {
         // Each template has the one before as both of its arguments: f(A<int>, B<A<int>, A<int>>, …).
-        let reference = |n: u32| char::from_digit(2 * n, 36).map_or_else(String::new, |digit| format!("S{digit}_"));
+        let reference = |n: u32| {
+            char::from_digit(2 * n, 36).map_or_else(String::new, |digit| format!("S{}_", digit.to_ascii_uppercase()))
+        };
         let doubling: String = ('B'..='Q').zip(0..).map(|(c, n)| format!("1{c}I{0}{0}E", reference(n))).collect();
         let name = demangled(&format!("_Z1f1AIiE{doubling}"));
         assert!(name.starts_with("f(A<int>, B<A<int>, A<int> >, C<B<A<int>") && name.len() == NAME_BYTES, "{name}");

@@ -115,8 +115,60 @@ fn wit_name(name: &str) -> String {
         }
         text.push_str(part);
     }
+    if KEYWORDS.contains(&text.as_str()) {
+        // Escaped as `%list` it would be another name in each language's bindings.
+        text.push_str("-app");
+    }
     text
 }
+
+/// The words that WIT keeps for itself.
+const KEYWORDS: &[&str] = &[
+    "_",
+    "as",
+    "async",
+    "bool",
+    "borrow",
+    "char",
+    "constructor",
+    "enum",
+    "error-context",
+    "export",
+    "f32",
+    "f64",
+    "flags",
+    "from",
+    "func",
+    "future",
+    "import",
+    "include",
+    "interface",
+    "list",
+    "map",
+    "option",
+    "own",
+    "package",
+    "record",
+    "resource",
+    "result",
+    "s16",
+    "s32",
+    "s64",
+    "s8",
+    "static",
+    "stream",
+    "string",
+    "tuple",
+    "type",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "use",
+    "variant",
+    "with",
+    "world",
+];
 
 /// Fills in every file, and adds the interfaces that the template asks for.
 pub(crate) fn render(template: &Template, values: &Values) -> Result<Vec<Rendered>, Error> {

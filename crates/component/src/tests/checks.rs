@@ -66,7 +66,6 @@ fn explains_interfaces_that_nobody_provides() {
         ),
         ("import fermyon:spin/sqlite@2.0.0;", "an interface of Spin"),
         ("import wasi:clocks/timezone@0.2.12;", "build without the `clocks-timezone` feature"),
-        ("import wasi:http/handler@0.3.0;", "middleware: it needs a handler behind it"),
         ("import acme:shop/orders@1.2.0;", "join the component with one that exports acme:shop/orders@1.2.0"),
         ("import get: func() -> u32;", "join the component with one that exports `get`"),
     ];

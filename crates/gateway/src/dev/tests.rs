@@ -16,7 +16,7 @@ fn page(kind: &'static str) -> Response<Body> {
 async fn pages_get_the_script_and_nothing_else_does() {
     let with = with_script(&Method::GET, page("text/html; charset=utf-8"));
     assert!(!with.headers().contains_key(CONTENT_LENGTH));
-    assert_eq!(http_body::Body::size_hint(with.body()).exact(), Some(10 + 51));
+    assert_eq!(http_body::Body::size_hint(with.body()).exact(), Some(10 + 47));
     assert_eq!(text(with).await, "<h1>x</h1>\n<script src=\"/.wharf/dev/client.js\"></script>\n");
     let without = |change: &dyn Fn(&mut Response<Body>)| {
         let mut response = page("text/html");
