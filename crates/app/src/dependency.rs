@@ -172,17 +172,6 @@ impl ImportName {
     pub fn path(&self) -> &str {
         split_version(&self.text).0
     }
-
-    /// Returns the version, if it has one.
-    pub fn version(&self) -> Option<&str> {
-        split_version(&self.text).1
-    }
-
-    /// Tells whether an import has this name, whatever the versions: the same interface, or one of the package.
-    pub fn covers(&self, import: &str) -> bool {
-        let (path, own) = (split_version(import).0, self.path());
-        path == own || (own.contains(':') && !own.contains('/') && path.split('/').next() == Some(own))
-    }
 }
 
 /// Splits a name before its version.
@@ -204,17 +193,6 @@ mod tests {
         {
             assert!(ImportName::parse(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_package_covers_its_interfaces() {
-        let package = ImportName::parse("acme:auth@1.0.0").unwrap();
-        assert!(package.covers("acme:auth/check@1.0.0") && package.covers("acme:auth/check@2.0.0"));
-        assert!(!package.covers("acme:authx/check@1.0.0"));
-        let interface = ImportName::parse("acme:auth/check").unwrap();
-        assert!(interface.covers("acme:auth/check@1.0.0") && !interface.covers("acme:auth/other@1.0.0"));
-        let plain = ImportName::parse("logger").unwrap();
-        assert!(plain.covers("logger") && !plain.covers("logger:x/y"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub use inspect::inspect;
 pub use interface::{ExternKind, Interface};
 pub use lookalike::Lookalike;
 pub use outline::{Outline, outline};
-pub use plug::{Match, Mismatch, matches};
+pub use plug::{Match, Mismatch, covers, matches};
 pub use provided::{PROVIDED, Provided};
 pub use report::render_text;
 pub use verdict::Verdict;

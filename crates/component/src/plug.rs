@@ -58,8 +58,8 @@ pub enum Mismatch {
 /// # Errors
 /// See [`Mismatch`].
 pub fn matches(wanted: &str, imports: &[String], exports: &[String]) -> Result<Vec<Match>, Mismatch> {
-    let (path, version) = split(wanted);
-    let named: Vec<&String> = imports.iter().filter(|import| covers(path, split(import).0)).collect();
+    let version = split(wanted).1;
+    let named: Vec<&String> = imports.iter().filter(|import| covers(wanted, import)).collect();
     let fitting: Vec<&String> =
         named.iter().copied().filter(|import| version.is_none_or(|version| fits(version, split(import).1))).collect();
     match (fitting.is_empty(), named.first()) {
@@ -94,8 +94,9 @@ fn one(import: &str, exports: &[String]) -> Result<Match, Mismatch> {
     })
 }
 
-/// Tells whether `path` names the import, or the package that it is in.
-fn covers(path: &str, import: &str) -> bool {
+/// Tells whether `wanted` names the import, or the package that it is in, whatever the versions.
+pub fn covers(wanted: &str, import: &str) -> bool {
+    let (path, import) = (split(wanted).0, split(import).0);
     let is_package = path.contains(':') && !path.contains('/');
     import == path || (is_package && import.split('/').next() == Some(path))
 }
@@ -181,6 +182,16 @@ mod tests {
             &["a:b/d@0.1.0", "a:b/c@0.1.9"],
             "a:b/c@0.1.3 <- a:b/c@0.1.9\na:b/d@0.1.3 <- a:b/d@0.1.0",
         );
+    }
+
+    #[test]
+    fn a_package_covers_its_interfaces() {
+        let package = "acme:auth@1.0.0";
+        assert!(covers(package, "acme:auth/check@1.0.0") && covers(package, "acme:auth/check@2.0.0"));
+        assert!(!covers(package, "acme:authx/check@1.0.0"));
+        let interface = "acme:auth/check";
+        assert!(covers(interface, "acme:auth/check@1.0.0") && !covers(interface, "acme:auth/other@1.0.0"));
+        assert!(covers("logger", "logger") && !covers("logger", "logger:x/y"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wharf_app::{App, Component, HttpGrant, Source, Supplier, Target};
-use wharf_component::{Facts, PROVIDED};
+use wharf_component::{Facts, PROVIDED, covers};
 
 pub use svg::svg;
 pub use text::text;
@@ -215,7 +215,7 @@ fn grants(component: &Component, from: usize, graph: &mut Graph) {
 
 fn missing(component: &Component, facts: &Facts, from: usize, graph: &mut Graph) {
     for missing in wharf_component::check(facts, PROVIDED) {
-        if !component.dependencies.iter().any(|dependency| dependency.import.covers(&missing.import)) {
+        if !component.dependencies.iter().any(|dependency| covers(dependency.import.as_str(), &missing.import)) {
             let to = graph.node(NodeKind::Missing, &missing.import, "nothing satisfies it");
             graph.edge(from, to, EdgeKind::Missing, "");
         }

@@ -7,7 +7,7 @@ use crate::join::Joint;
 use crate::notes;
 use std::path::Path;
 use wharf_app::Component as Declared;
-use wharf_component::{Kind, PROVIDED, Provided};
+use wharf_component::{Kind, PROVIDED, Provided, covers};
 
 /// Checks a component without loading it: that it is one, that everything it imports is there or has an entry in its dependencies, and
 /// that it can be served if `is_served`. Returns where its imports and its grants do not fit.
@@ -16,7 +16,7 @@ use wharf_component::{Kind, PROVIDED, Provided};
 /// The first of these that does not hold.
 pub fn check(declared: &Declared, is_served: bool, path: &Path, bytes: &[u8]) -> Result<Vec<String>, ComponentError> {
     let outline = wharf_component::outline(bytes);
-    let is_satisfied = |import: &&String| declared.dependencies.iter().any(|one| one.import.covers(import));
+    let is_satisfied = |import: &&String| declared.dependencies.iter().any(|one| covers(one.import.as_str(), import));
     let satisfied: Vec<&String> = outline.imports().iter().filter(is_satisfied).collect();
     usable(declared, bytes, path, satisfied.into_iter(), is_served)?;
     Ok(notes::of(declared, &outline.capabilities()))

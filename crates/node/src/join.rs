@@ -8,9 +8,9 @@ use crate::error::ComponentError;
 use crate::files::Files;
 use crate::inherit;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use wharf_app::{App, Component, Dependency, GrantKind, Inherit, Link};
+use wharf_app::{App, Component, Dependency, Inherit, Link};
 use wharf_component::{Capability, Match, Outline};
 use wharf_compose::{Part, Plug};
 use wharf_host::MEMBERS;
@@ -52,6 +52,8 @@ pub(crate) struct Joint<'a> {
     pub(crate) satisfied: BTreeMap<String, &'a Dependency>,
     plugs: Vec<Plug>,
     renamed: BTreeMap<String, String>,
+    /// Whose grants it shares, if not its own.
+    shares: Option<u8>,
     number: u8,
 }
 
@@ -59,30 +61,8 @@ pub(crate) struct Joint<'a> {
 pub(crate) struct Isolated<'a> {
     pub(crate) import: String,
     pub(crate) export: String,
+    /// What satisfies it, with the grants that it has here: an instance is shared only by those that say the same.
     pub(crate) supplier: Cow<'a, Component>,
-    /// Tells apart what has other grants.
-    pub(crate) key: Key,
-}
-
-/// What makes two uses of a component one: the same component with the same grants.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    name: String,
-    /// From whom it inherits what; nobody for what has its own grants.
-    inherits: Option<(String, Vec<GrantKind>)>,
-}
-
-impl Key {
-    /// The key of a component with its own grants.
-    pub(crate) fn own(component: &Component) -> Self {
-        Self { name: component.name.clone(), inherits: None }
-    }
-
-    fn of(supplier: &Component, dependant: &Component, dependency: &Dependency) -> Self {
-        let kinds: Vec<GrantKind> = GrantKind::ALL.into_iter().filter(|kind| dependency.inherit.has(*kind)).collect();
-        let inherits = (!kinds.is_empty()).then(|| (dependant.name.clone(), kinds));
-        Self { name: supplier.name.clone(), inherits }
-    }
 }
 
 /// Whether the imports of each part are told apart, by names that only this host knows.
@@ -114,7 +94,6 @@ pub(crate) fn join<'a>(
         members: Vec::new(),
         isolated: Vec::new(),
         inherited: BTreeSet::new(),
-        fused: HashMap::new(),
     };
     joiner.add(root, Some(0), 0)?;
     let Joiner { parts, members, isolated, inherited, .. } = joiner;
@@ -167,13 +146,11 @@ struct Joiner<'a, 'f> {
     isolated: Vec<Isolated<'a>>,
     /// What those reach that inherit grants of the outermost part.
     inherited: BTreeSet<Capability>,
-    /// Places of the parts that are there: with the number of the one that they share grants with, if they do.
-    fused: HashMap<(Key, Option<u8>), usize>,
 }
 
 impl<'a> Joiner<'a, '_> {
-    /// Adds a part and all that it depends on. `number` is whose grants it shares; absent for a part with its own.
-    fn add(&mut self, declared: Cow<'a, Component>, number: Option<u8>, depth: usize) -> Result<usize, ComponentError> {
+    /// Adds a part and all that it depends on. `shares` is whose grants it shares; absent for a part with its own.
+    fn add(&mut self, declared: Cow<'a, Component>, shares: Option<u8>, depth: usize) -> Result<usize, ComponentError> {
         let bytes = self.files.read(&declared)?;
         let outline = wharf_component::outline(&bytes);
         let place = self.parts.len();
@@ -185,15 +162,16 @@ impl<'a> Joiner<'a, '_> {
             satisfied: BTreeMap::new(),
             plugs: Vec::new(),
             renamed: BTreeMap::new(),
-            number: number.unwrap_or(0),
+            shares,
+            number: shares.unwrap_or(0),
         });
         let mut matched = Vec::new();
         for (dependency, supplier) in dependencies {
             let found = self.satisfy(place, dependency, &supplier, depth)?;
             matched.push((dependency, supplier, found));
         }
-        let shares = matched.iter().any(|(dependency, ..)| shares_grants(dependency));
-        self.set_apart(place, number, shares)?;
+        let lends = matched.iter().any(|(dependency, ..)| shares_grants(dependency));
+        self.set_apart(place, lends)?;
         for (dependency, supplier, found) in matched {
             match dependency.link {
                 Link::Isolated => self.isolate(place, dependency, supplier, found)?,
@@ -247,9 +225,9 @@ impl<'a> Joiner<'a, '_> {
         found: Vec<Match>,
     ) -> Result<(), ComponentError> {
         let dependant = &self.parts[place].declared;
-        let key = Key::of(&supplier, dependant, dependency);
         for Match { import, export } in found {
-            if let Some(other) = self.isolated.iter().find(|other| other.import == import && other.key != key) {
+            if let Some(other) = self.isolated.iter().find(|other| other.import == import && other.supplier != supplier)
+            {
                 let reason = format!(
                     "{import} comes from {} for a component that is fused with this one, and would come from {} for this one; fuse \
                      one of them",
@@ -257,8 +235,7 @@ impl<'a> Joiner<'a, '_> {
                 );
                 return Err(misfit(dependant.name.clone(), dependency, reason));
             }
-            let (supplier, key) = (supplier.clone(), key.clone());
-            self.isolated.push(Isolated { import, export, supplier, key });
+            self.isolated.push(Isolated { import, export, supplier: supplier.clone() });
         }
         Ok(())
     }
@@ -271,30 +248,24 @@ impl<'a> Joiner<'a, '_> {
         found: Vec<Match>,
         depth: usize,
     ) -> Result<(), ComponentError> {
-        let key = Key::of(&supplier, &self.parts[place].declared, dependency);
-        let shared = shares_grants(dependency).then_some(self.parts[place].number);
-        let from = match self.fused.get(&(key.clone(), shared)) {
-            Some(from) => *from,
-            None => {
-                let from = self.add(supplier, shared, depth + 1)?;
-                self.fused.insert((key, shared), from);
-                from
-            }
-        };
+        let shares = shares_grants(dependency).then_some(self.parts[place].number);
+        let known = self.parts.iter().position(|part| part.declared == supplier && part.shares == shares);
+        let from = known.map_or_else(|| self.add(supplier, shares, depth + 1), Ok)?;
         let plugs = found.into_iter().map(|Match { import, export }| Plug { import, from, export });
         self.parts[place].plugs.extend(plugs);
         Ok(())
     }
 
-    /// Gives the imports that draw on grants the names of the member whose grants they are.
-    fn set_apart(&mut self, place: usize, number: Option<u8>, shares: bool) -> Result<(), ComponentError> {
+    /// Gives the imports that draw on grants the names of the member whose grants they are. One that `lends` its grants needs a number
+    /// though it may draw on none itself.
+    fn set_apart(&mut self, place: usize, lends: bool) -> Result<(), ComponentError> {
         let part = &self.parts[place];
         let open = part.outline.imports().iter().filter(|import| !part.satisfied.contains_key(*import));
         let powers: Vec<String> = open.filter(|import| Capability::of_import(import).needs_grant()).cloned().collect();
-        if self.apart == Apart::No || (powers.is_empty() && !shares) || number == Some(0) {
+        if self.apart == Apart::No || (powers.is_empty() && !lends) || part.shares == Some(0) {
             return Ok(());
         }
-        let number = match number {
+        let number = match part.shares {
             Some(number) => number,
             None => self.new_member(place)?,
         };

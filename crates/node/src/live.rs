@@ -3,7 +3,7 @@
 use crate::backends::Backends;
 use crate::error::{ComponentError, Error};
 use crate::files::Files;
-use crate::join::{Apart, Joined, Joint, Key, join};
+use crate::join::{Apart, Joined, Joint, join};
 use crate::keep::{self, Stamp};
 use crate::{check, grants, notes, uses};
 use bytes::Bytes;
@@ -109,7 +109,7 @@ impl Live {
     }
 
     pub(crate) fn ready(&self, name: &str) -> Option<&Ready> {
-        self.components.iter().find(|ready| ready.is_own && ready.declared.name == name)
+        own(&self.components, name)
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -173,14 +173,13 @@ impl Prepare<'_> {
             app,
             files: Files::new(self.folder),
             family: Family::default(),
-            loaded: HashMap::new(),
+            loaded: Vec::new(),
             ready: Vec::new(),
         };
         let mut errors = Vec::new();
         loading.keep(self.before);
         for declared in app.components.iter().filter(|declared| uses::stands_alone(app, declared)) {
-            let must_serve = uses::serves(app, declared);
-            if let Err(found) = loading.component(Cow::Borrowed(declared), Key::own(declared), must_serve) {
+            if let Err(found) = loading.component(Cow::Borrowed(declared)) {
                 errors.extend(found);
             }
         }
@@ -188,8 +187,8 @@ impl Prepare<'_> {
             return Err(Error::Components(errors));
         }
         let Loading { family, ready: components, .. } = loading;
-        let by_name: HashMap<_, _> =
-            components.iter().map(|ready| (ready.declared.name.clone(), Arc::downgrade(&ready.component))).collect();
+        let own = components.iter().filter(|ready| ready.is_own);
+        let by_name = own.map(|ready| (ready.declared.name.clone(), Arc::downgrade(&ready.component))).collect();
         let _ = family.0.set(by_name);
         let routes = routes(app, &components);
         Ok(Live {
@@ -210,8 +209,8 @@ struct Loading<'a, 'p> {
     app: &'a App,
     files: Files<'p>,
     family: Family,
-    /// Absent for one that failed: its errors were reported.
-    loaded: HashMap<Key, Option<Arc<Component>>>,
+    /// Those that were asked for, with the grants that they have there; no component for one that failed: its errors were reported.
+    loaded: Vec<(Cow<'a, Declared>, Option<Arc<Component>>)>,
     ready: Vec<Ready>,
 }
 
@@ -222,34 +221,31 @@ impl<'a> Loading<'a, '_> {
         let kept = keep::of(before, self.app, self.prepare.folder, |declared| self.files.path(&declared.source));
         for declared in self.app.components.iter().filter(|declared| kept.contains(&declared.name)) {
             let Some(ready) = before.ready(&declared.name) else { continue };
-            self.loaded.insert(Key::own(declared), Some(Arc::clone(&ready.component)));
+            self.loaded.push((Cow::Borrowed(declared), Some(Arc::clone(&ready.component))));
             // Its places in the manifest may have moved.
             self.ready.push(Ready { declared: declared.clone(), kept: true, compiled: None, ..ready.clone() });
         }
     }
 
-    fn component(
-        &mut self,
-        declared: Cow<'a, Declared>,
-        key: Key,
-        must_serve: bool,
-    ) -> Result<Arc<Component>, Vec<ComponentError>> {
-        if let Some(known) = self.loaded.get(&key) {
+    /// Returns a component, loaded when it is first asked for. The same component with other grants, which it inherits, is another one.
+    fn component(&mut self, declared: Cow<'a, Declared>) -> Result<Arc<Component>, Vec<ComponentError>> {
+        if let Some((_, known)) = self.loaded.iter().find(|(known, _)| *known == declared) {
             return known.clone().ok_or_else(Vec::new);
         }
-        let is_own = key == Key::own(&declared);
-        let loaded = self.load(declared, must_serve);
-        self.loaded.insert(key, loaded.as_ref().ok().map(|ready| Arc::clone(&ready.component)));
-        let ready = Ready { is_own, ..loaded? };
+        let loaded = self.load(declared.clone());
+        self.loaded.push((declared, loaded.as_ref().ok().map(|ready| Arc::clone(&ready.component))));
+        let ready = loaded?;
         let component = Arc::clone(&ready.component);
         self.ready.push(ready);
         Ok(component)
     }
 
-    fn load(&mut self, declared: Cow<'a, Declared>, must_serve: bool) -> Result<Ready, Vec<ComponentError>> {
+    fn load(&mut self, declared: Cow<'a, Declared>) -> Result<Ready, Vec<ComponentError>> {
         let runtime = self.prepare.runtime;
         let joined = join(self.app, &self.files, declared.clone(), Apart::Yes).map_err(|error| vec![error])?;
         let declared = &*declared;
+        let is_own = self.app.component(&declared.name) == Some(declared);
+        let must_serve = is_own && uses::serves(self.app, declared);
         let dependencies = self.dependencies(&joined)?;
         let path = self.files.path(&declared.source);
         let span = declared.source_span.clone();
@@ -302,7 +298,7 @@ impl<'a> Loading<'a, '_> {
         Ok(Ready {
             declared: declared.clone(),
             stamp,
-            is_own: true,
+            is_own,
             component: loaded.component,
             kept: false,
             compiled: loaded.compiled,
@@ -315,7 +311,7 @@ impl<'a> Loading<'a, '_> {
     fn dependencies(&mut self, joined: &Joined<'a>) -> Result<Vec<Dependency>, Vec<ComponentError>> {
         let mut dependencies = Vec::new();
         for isolated in &joined.isolated {
-            let supplier = self.component(isolated.supplier.clone(), isolated.key.clone(), false)?;
+            let supplier = self.component(isolated.supplier.clone())?;
             let (import, export) = (isolated.import.clone(), isolated.export.clone());
             dependencies.push(Dependency { import, export, supplier });
         }
@@ -368,10 +364,13 @@ fn grant_span(declared: &Declared, folder: &Path, error: &RecipeError) -> Span {
     at.and_then(|at| declared.files_spans.get(at)).unwrap_or(&declared.name_span).clone()
 }
 
+/// Returns the component of that name with its own grants.
+fn own<'a>(components: &'a [Ready], name: &str) -> Option<&'a Ready> {
+    components.iter().find(|ready| ready.is_own && ready.declared.name == name)
+}
+
 fn routes(app: &App, components: &[Ready]) -> Vec<(Route, Target)> {
-    let find = |name: &str| {
-        components.iter().find(|ready| ready.declared.name == name).map(|ready| Arc::clone(&ready.component))
-    };
+    let find = |name: &str| own(components, name).map(|ready| Arc::clone(&ready.component));
     let routed = app.http.iter().filter_map(|trigger| {
         let target = match &trigger.target {
             DeclaredTarget::Component(name) => {

@@ -88,6 +88,70 @@ fn grants_are_per_component() {
     }
 }
 
+/// An app of two that may do the same to `shapes`, by way of `relay`, with grants of their own. `relay` stands after those that lend
+/// it theirs, and is called by HTTP too.
+fn lent(link: &str) -> Server {
+    let mut manifest = "name = \"lent\"\n".to_owned();
+    for name in ["one", "two"] {
+        manifest.push_str(&format!(
+            "[component.{name}]\nsource = \"@front\"\n\
+             [component.{name}.grants]\nenvironment = {{ NAME = \"{name}\" }}\n\
+             [component.{name}.dependencies]\n\
+             \"test:shapes/api\" = {{ component = \"shapes\", link = \"{link}\" }}\n\
+             \"test:shapes/powers\" = {{ component = \"relay\", link = \"{link}\", inherit = true }}\n\
+             [[trigger.http]]\nhost = \"{name}.test\"\nroute = \"/...\"\ncomponent = \"{name}\"\n"
+        ));
+    }
+    manifest.push_str(&format!(
+        "[component.relay]\nsource = \"@relay\"\ngrants = {{ environment = {{ NAME = \"relay\" }} }}\n\
+         [component.relay.dependencies]\n\"test:shapes\" = {{ component = \"shapes\", link = \"{link}\", inherit = true }}\n\
+         [component.shapes]\nsource = \"@shapes\"\n\
+         [[trigger.http]]\nhost = \"relay.test\"\nroute = \"/...\"\ncomponent = \"relay\"\n"
+    ));
+    wharf().up(App::new(&manifest).folder()).start()
+}
+
+#[test]
+fn inherited_grants_are_those_of_the_one_that_calls() {
+    for link in ["fused", "isolated"] {
+        let server = lent(link);
+        let env = |host: &str| server.get(host, "/env?name=NAME").text();
+        assert_eq!(env("one.test"), "Some(\"one\") Some(\"one\")", "{link}");
+        assert_eq!(env("two.test"), "Some(\"two\") Some(\"two\")", "{link}");
+        assert_eq!(env("relay.test"), "Some(\"relay\")", "{link}");
+    }
+}
+
+#[test]
+fn two_versions_of_an_interface_come_from_two_files() {
+    const BOTH: &str = "(component
+        (import \"test:v/api@1.0.0\" (instance (export \"f\" (func (result u32)))))
+        (import \"test:v/api@2.0.0\" (instance (export \"g\" (func (result u32)))))
+        (core module $m (func (export \"h\") (result i32) i32.const 0))
+        (core instance $i (instantiate $m))
+        (func $h (result u32) (canon lift (core func $i \"h\")))
+        (export \"h\" (func $h)))";
+    let one = |version: &str, name: &str| {
+        let text = format!(
+            "(component
+                (core module $m (func (export \"x\") (result i32) i32.const 0))
+                (core instance $i (instantiate $m))
+                (func $x (result u32) (canon lift (core func $i \"x\")))
+                (instance $api (export \"{name}\" (func $x)))
+                (export \"test:v/api@{version}\" (instance $api)))"
+        );
+        wat::parse_str(text).unwrap()
+    };
+    let both = "[component.both]\nsource = \"both.wasm\"\n[component.both.dependencies]\n\
+                \"test:v/api@1.0.0\" = { path = \"one.wasm\" }\n\"test:v/api@2.0.0\" = { path = \"two.wasm\" }";
+    let app = App::new(&manifest("\"test:shapes\" = { component = \"shapes\" }", both));
+    app.write("both.wasm", wat::parse_str(BOTH).unwrap());
+    app.write("one.wasm", one("1.0.0", "f"));
+    app.write("two.wasm", one("2.0.0", "g"));
+    let server = wharf().up(app.folder()).start();
+    check(&server, "/add?a=2&b=40", 200, "42");
+}
+
 #[test]
 fn what_comes_from_a_file_is_isolated_and_has_nothing() {
     let file = guest("shapes");
