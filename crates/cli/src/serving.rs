@@ -146,7 +146,8 @@ impl<'a> Serving<'a> {
         let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
         let debugging = args.debug.start(&project.folder(), &read.app)?;
         let dumps = debugging.diagnostics.dumps.is_some();
-        let settings = Settings { instances: args.instances, stack_bytes, dumps, ..Settings::default() };
+        let in_parts = development.dev.is_some();
+        let settings = Settings { instances: args.instances, stack_bytes, dumps, in_parts, ..Settings::default() };
         let runtime = Runtime::new(settings, state.cache());
         let gateway = Arc::new(gateway(args, &writer, development)?);
         let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;

@@ -139,7 +139,7 @@ impl Trial {
 
     /// Returns a runtime for many trials, which keeps compiled code. What it compiles is kept in the state folder too, if it can be.
     pub fn runtime(state: &Path, stack_bytes: Option<usize>) -> Runtime {
-        let settings = Settings { instances: INSTANCES, ..Settings::default() };
+        let settings = Settings { instances: INSTANCES, in_parts: true, ..Settings::default() };
         let stack_bytes = stack_bytes.unwrap_or(settings.stack_bytes);
         Runtime::new(Settings { stack_bytes, ..settings }, open_cache(state)).keeping()
     }

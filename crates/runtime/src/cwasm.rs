@@ -12,6 +12,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use wasmtime::Module;
 use wasmtime::component::Component;
 use wharf_telemetry::clock;
 
@@ -24,6 +25,18 @@ pub struct Cache {
     folder: PathBuf,
     key: [u8; 32],
     limit_bytes: u64,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Component,
+    Module,
+}
+
+enum Loaded {
+    Component(Component),
+    Module(Module),
 }
 
 /// A cache that cannot be used. Serving goes on without it.
@@ -52,8 +65,23 @@ impl Cache {
         self.entry(engine, digest).is_file()
     }
 
-    /// Loads the entry of `digest` for `engine`, if there is one that this cache wrote and nobody changed.
-    pub(crate) fn load(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
+    /// Loads the component of `digest` for `engine`, if there is one that this cache wrote and nobody changed.
+    pub(crate) fn component(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Component> {
+        match self.load(engine, digest, Kind::Component)? {
+            Loaded::Component(component) => Some(component),
+            Loaded::Module(_) => None,
+        }
+    }
+
+    /// The same for a core module.
+    pub(crate) fn module(&self, engine: &wasmtime::Engine, digest: &str) -> Option<Module> {
+        match self.load(engine, digest, Kind::Module)? {
+            Loaded::Module(module) => Some(module),
+            Loaded::Component(_) => None,
+        }
+    }
+
+    fn load(&self, engine: &wasmtime::Engine, digest: &str, kind: Kind) -> Option<Loaded> {
         let path = self.entry(engine, digest);
         let mut file = File::open(&path).ok()?;
         if self.mac(&path, &mut file).ok()? != read_mac(&path)? {
@@ -63,15 +91,21 @@ impl Cache {
         }
         // Through the open file, so that what was verified is what is mapped.
         let verified = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        // SAFETY: the bytes were produced by `Component::serialize` of this program and are unchanged since: their MAC under a key
-        // that is readable by this user alone fits. Whoever could change the file between the check and the mapping is this user.
+        // SAFETY: the bytes were produced by `serialize` of a component or a module of this program and are unchanged since: their MAC
+        // under a key that is readable by this user alone fits. Whoever could change the file between the check and the mapping is this
+        // user. One taken for the other is an error: the kind is part of what is written.
         #[expect(unsafe_code, reason = "the only way to load compiled code; see SAFETY")]
-        let component = unsafe { Component::deserialize_file(engine, verified) };
-        match component {
-            Ok(component) => {
+        let loaded = unsafe {
+            match kind {
+                Kind::Component => Component::deserialize_file(engine, verified).map(Loaded::Component),
+                Kind::Module => Module::deserialize_file(engine, verified).map(Loaded::Module),
+            }
+        };
+        match loaded {
+            Ok(loaded) => {
                 // The time of last use orders eviction. A read-only folder just makes it a queue.
                 let _ = file.set_modified(clock::wall());
-                Some(component)
+                Some(loaded)
             }
             Err(error) => {
                 tracing::debug!("an entry of the cache of compiled components does not fit this engine: {error}");
@@ -81,12 +115,12 @@ impl Cache {
         }
     }
 
-    /// Keeps a compiled component. A failure costs the next start a compilation and is logged only.
-    pub(crate) fn store(&self, engine: &wasmtime::Engine, digest: &str, component: &Component) {
+    /// Keeps compiled code, as `serialize` returned it. A failure costs the next start a compilation and is logged only.
+    pub(crate) fn store(&self, engine: &wasmtime::Engine, digest: &str, serialized: wasmtime::Result<Vec<u8>>) {
         let path = self.entry(engine, digest);
-        let kept = component.serialize().map_err(std::io::Error::other).and_then(|bytes| self.write(&path, &bytes));
+        let kept = serialized.map_err(std::io::Error::other).and_then(|bytes| self.write(&path, &bytes));
         if let Err(error) = kept {
-            tracing::warn!("cannot keep a compiled component at {}: {error}", path.display());
+            tracing::warn!("cannot keep compiled code at {}: {error}", path.display());
             return;
         }
         self.evict(&path);

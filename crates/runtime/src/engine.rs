@@ -40,11 +40,14 @@ pub struct Settings {
     pub stack_bytes: usize,
     /// Whether a trap keeps what a core dump is made of.
     pub dumps: bool,
+    /// Whether large components are compiled in parts, so that a change of a script does not compile its interpreter again. For
+    /// development: guests lose a little speed.
+    pub in_parts: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10, dumps: false }
+        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10, dumps: false, in_parts: false }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod admit;
 mod body;
+mod compile;
 mod component;
 mod cwasm;
 mod dependency;

@@ -5,18 +5,18 @@
 //! All that is slow happens here, never on a request.
 
 use crate::admit::Gate;
+use crate::compile::{Code, Compiler, Kept};
 use crate::component::{Component, Handler, Identity};
 use crate::cwasm::Cache;
 use crate::dependency::{self, Dependency};
 use crate::diagnose::Diagnostics;
 use crate::engine::{Engine, Lane, Settings};
 use crate::limits::{Limits, Reuse};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use wasmtime::component::{Component as Compiled, InstancePre, Linker};
+use wasmtime::component::{InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wharf_host::{Ctx, Outbound, Recipe, Stdio};
@@ -33,12 +33,9 @@ pub struct Runtime {
     building: Mutex<()>,
     cache: Option<Cache>,
     /// Code that stays with the process, by digest and lane; absent if none does.
-    kept: Option<Mutex<Kept>>,
+    kept: Option<Kept>,
     slots: Arc<Semaphore>,
 }
-
-/// Compiled code by digest and lane.
-type Kept = HashMap<(Arc<str>, Lane), Compiled>;
 
 /// The engine of a lane, and what the host has for its guests.
 struct Linked {
@@ -171,7 +168,7 @@ impl Runtime {
     /// Keeps compiled code as long as the runtime: for a process that loads the same few components again and again.
     #[must_use]
     pub fn keeping(self) -> Self {
-        Self { kept: Some(Mutex::default()), ..self }
+        Self { kept: Some(Kept::default()), ..self }
     }
 
     /// Returns the engine of a lane, built if it is the first time.
@@ -207,11 +204,8 @@ impl Runtime {
 
     /// Tells whether the component of that digest is compiled already, so that loading it takes no time.
     pub fn has_compiled(&self, digest: &str, lane: Lane) -> bool {
-        if self.kept(digest, lane).is_some() {
-            return true;
-        }
-        let (Some(cache), Ok(linked)) = (&self.cache, self.linked(lane)) else { return false };
-        cache.has(linked.engine.raw(), digest)
+        let is_kept = self.kept.as_ref().is_some_and(|kept| kept.get(digest, lane).is_some());
+        is_kept || self.linked(lane).is_ok_and(|linked| self.compiler(linked, lane).has(digest))
     }
 
     /// Loads a component. Takes CPU seconds for a large one that is not in the cache; call it off a core's loop.
@@ -223,23 +217,23 @@ impl Runtime {
         let source = if debugger.is_some() { source.debugged() } else { source };
         // Instances that are reused run their requests as tasks.
         let lane = if source.reuse.is_some() { Lane::Concurrent } else { source.lane };
-        let (linked, compiled, took) = match self.compile(source.bytes, &source.digest, lane) {
+        let (linked, code, took) = match self.compile(source.bytes, &source.digest, lane) {
             // What is inside of a component may be asynchronous though its border is not.
             Err(LoadError::Compile(_)) if lane == Lane::Plain => {
                 self.compile(source.bytes, &source.digest, Lane::Concurrent)
             }
             compiled => compiled,
         }?;
-        check_initial_memory(&compiled, &source.limits)?;
+        check_initial_memory(&code, &source.limits)?;
+        let compiled = &code.component;
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
-        let linker = own_linker(linked, &source, &compiled)?;
+        let linker = own_linker(linked, &source, &code)?;
         let linker = linker.as_ref().unwrap_or(&linked.linker);
-        let pre = linker.instantiate_pre(&compiled).map_err(|error| LoadError::Link(error.into()))?;
+        let pre = linker.instantiate_pre(compiled).map_err(|error| LoadError::Link(error.into()))?;
         let profiles = source.diagnostics.profiles.as_ref();
-        let sampled =
-            profiles.and_then(|profiles| profiles.component(&source.component, linked.engine.raw(), &compiled));
-        let debuggee = debugger.map(|debugger| debugger.load(&source.component, &compiled)).transpose()?;
+        let sampled = profiles.and_then(|profiles| profiles.component(&source.component, linked.engine.raw(), &code));
+        let debuggee = debugger.map(|debugger| debugger.load(&source.component, compiled)).transpose()?;
         let component = Component {
             identity: Identity { app: source.app, component: source.component, digest: source.digest },
             engine: linked.engine.clone(),
@@ -259,64 +253,40 @@ impl Runtime {
         Ok(Loaded { component: Arc::new(component), compiled: took })
     }
 
-    fn kept(&self, digest: &str, lane: Lane) -> Option<Compiled> {
-        let kept = self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&(Arc::from(digest), lane)).cloned()
+    fn compiler<'a>(&'a self, linked: &'a Linked, lane: Lane) -> Compiler<'a> {
+        // A debugger wants to see one component.
+        let in_parts = self.settings.in_parts && lane != Lane::Debug;
+        Compiler { engine: linked.engine.raw(), cache: self.cache.as_ref(), in_parts }
     }
 
-    fn compile(
-        &self,
-        bytes: &[u8],
-        digest: &str,
-        lane: Lane,
-    ) -> Result<(&Linked, Compiled, Option<Duration>), LoadError> {
-        let compiled = self.compile_or_map(bytes, digest, lane)?;
-        if let Some(kept) = &self.kept {
-            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.insert((Arc::from(digest), lane), compiled.1.clone());
-        }
-        Ok(compiled)
-    }
-
-    fn compile_or_map(
-        &self,
-        bytes: &[u8],
-        digest: &str,
-        lane: Lane,
-    ) -> Result<(&Linked, Compiled, Option<Duration>), LoadError> {
+    fn compile(&self, bytes: &[u8], digest: &str, lane: Lane) -> Result<(&Linked, Code, Option<Duration>), LoadError> {
         let linked = self.linked(lane)?;
-        let engine = linked.engine.raw();
-        if let Some(kept) = self.kept(digest, lane) {
-            return Ok((linked, kept, None));
-        }
-        if let Some(compiled) = self.cache.as_ref().and_then(|cache| cache.load(engine, digest)) {
-            return Ok((linked, compiled, None));
+        if let Some(code) = self.kept.as_ref().and_then(|kept| kept.get(digest, lane)) {
+            return Ok((linked, code, None));
         }
         let started = clock::now();
-        // `from_binary`: text is not taken, a file of an app is what it says it is.
-        let compiled = Compiled::from_binary(engine, bytes).map_err(|error| LoadError::Compile(error.into()))?;
-        let took = clock::since(started);
-        if let Some(cache) = &self.cache {
-            cache.store(engine, digest, &compiled);
-            // Code that is mapped from the file is shared with the page cache; the copy that was just made is not.
-            if let Some(mapped) = cache.load(engine, digest) {
-                return Ok((linked, mapped, Some(took)));
-            }
+        let (code, is_new) = self.compiler(linked, lane).code(bytes, digest)?;
+        let took = is_new.then(|| clock::since(started));
+        if let Some(kept) = &self.kept {
+            kept.put(digest, lane, &code);
         }
-        Ok((linked, compiled, Some(took)))
+        Ok((linked, code, took))
     }
 }
 
-/// Returns a linker for this component alone, if it has members or dependencies: those of others must not be found by it.
-fn own_linker(linked: &Linked, source: &Source<'_>, compiled: &Compiled) -> Result<Option<Linker<Ctx>>, LoadError> {
+/// Returns a linker for this component alone, if it has members, dependencies or parts: those of others must not be found by it.
+fn own_linker(linked: &Linked, source: &Source<'_>, code: &Code) -> Result<Option<Linker<Ctx>>, LoadError> {
     let members = source.recipe.members.len();
-    if members == 0 && source.dependencies.is_empty() {
+    if members == 0 && source.dependencies.is_empty() && code.modules.is_empty() {
         return Ok(None);
     }
+    let failed = |error: wasmtime::Error| LoadError::Link(error.into());
     let mut linker = linked.linker.clone();
-    wharf_host::link_members(&mut linker, members, linked.engine.is_concurrent())
-        .map_err(|error| LoadError::Link(error.into()))?;
-    dependency::link(&mut linker, compiled, &source.dependencies)?;
+    wharf_host::link_members(&mut linker, members, linked.engine.is_concurrent()).map_err(failed)?;
+    dependency::link(&mut linker, &code.component, &source.dependencies)?;
+    for (import, module) in &code.modules {
+        linker.root().module(import, module).map_err(failed)?;
+    }
     Ok(Some(linker))
 }
 
@@ -332,13 +302,11 @@ fn handler(pre: &InstancePre<Ctx>) -> Option<Handler> {
     ProxyPre::new(pre.clone()).ok().map(Handler::P2)
 }
 
-fn check_initial_memory(compiled: &Compiled, limits: &Limits) -> Result<(), LoadError> {
+fn check_initial_memory(code: &Code, limits: &Limits) -> Result<(), LoadError> {
     // Absent for a component that imports modules, which the linker refuses later.
-    let Some(needs) = compiled.resources_required() else { return Ok(()) };
-    // In pages of WebAssembly, 64 KiB each.
-    let memory = needs.max_initial_memory_size.unwrap_or(0).saturating_mul(64 << 10);
-    let tables = needs.max_initial_table_size.unwrap_or(0).saturating_mul(size_of::<usize>() as u64);
-    let needed_bytes = memory.saturating_add(tables);
+    let Some(needs) = code.needs else { return Ok(()) };
+    let tables = needs.table_elements.saturating_mul(size_of::<usize>() as u64);
+    let needed_bytes = needs.memory_bytes.saturating_add(tables);
     let limit_bytes = limits.memory_bytes as u64;
     if needed_bytes > limit_bytes {
         return Err(LoadError::Memory { needed_bytes, limit_bytes });

@@ -4,11 +4,11 @@
 //!
 //! Only processor time is seen: a guest that waits in a host call runs no tick.
 
+use crate::compile::Code;
 use crate::engine::TICK;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use wasmtime::component::Component;
 use wasmtime::{AsContext, Engine, GuestProfiler, Module};
 
 /// Samples of one component: four minutes of processor time. Each is kept in memory until the profile is written.
@@ -60,8 +60,9 @@ impl Profiles {
     }
 
     /// Begins to sample a component. Takes some milliseconds: all names of functions are read.
-    pub(crate) fn component(&self, name: &str, engine: &Engine, component: &Component) -> Option<Arc<Sampled>> {
-        self.add(name, GuestProfiler::new_component(engine, name, TICK, component.clone(), []))
+    pub(crate) fn component(&self, name: &str, engine: &Engine, code: &Code) -> Option<Arc<Sampled>> {
+        let parts = code.modules.iter().map(|(import, module)| (import.to_string(), module.clone()));
+        self.add(name, GuestProfiler::new_component(engine, name, TICK, code.component.clone(), parts))
     }
 
     /// Begins to sample a core module.

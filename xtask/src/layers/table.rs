@@ -28,6 +28,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 1, name: "wharf-app", uses: &[] },
     Crate { layer: 1, name: "wharf-component", uses: &[] },
     Crate { layer: 1, name: "wharf-compose", uses: &[] },
+    Crate { layer: 1, name: "wharf-unbundle", uses: &[] },
     Crate { layer: 2, name: "wharf-graph", uses: &["wharf-app", "wharf-component"] },
     Crate { layer: 1, name: "wharf-testing", uses: &["wharf-app"] },
     Crate { layer: 2, name: "wharf-scaffold", uses: &["wharf-app"] },
@@ -59,7 +60,11 @@ pub(super) const CRATES: &[Crate] = &[
     },
     // Knows stores of any kind, and no other crate of ours.
     Crate { layer: 2, name: "wharf-debugger", uses: &[] },
-    Crate { layer: 3, name: "wharf-runtime", uses: &["wharf-debugger", "wharf-host", "wharf-telemetry"] },
+    Crate {
+        layer: 3,
+        name: "wharf-runtime",
+        uses: &["wharf-debugger", "wharf-host", "wharf-unbundle", "wharf-telemetry"],
+    },
     Crate { layer: 3, name: "wharf-trigger", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
     Crate {
         layer: 3,
@@ -222,9 +227,17 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["wasmparser", "wasm-*", "wac-*", "wit-*"],
-        users: &["wharf-build", "wharf-component", "wharf-compose", "wharf-scaffold", "wharf-wit", "xtask"],
+        users: &[
+            "wharf-build",
+            "wharf-component",
+            "wharf-compose",
+            "wharf-scaffold",
+            "wharf-unbundle",
+            "wharf-wit",
+            "xtask",
+        ],
         dev: true,
-        reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one, `wit` where texts become interfaces",
+        reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one, `unbundle` where one becomes several, `wit` where texts become interfaces",
     },
     Only {
         crates: &["once_cell", "lazy_static"],

@@ -26,11 +26,11 @@ fn entries(cache: &Cache) -> usize {
 fn loads_what_it_stored_also_after_it_was_opened_again() {
     let (folder, cache) = cache(u64::MAX);
     let engine = engine();
-    assert!(cache.load(&engine, "a").is_none());
-    cache.store(&engine, "a", &compiled(&engine));
-    assert!(cache.load(&engine, "a").is_some());
+    assert!(cache.component(&engine, "a").is_none());
+    cache.store(&engine, "a", compiled(&engine).serialize());
+    assert!(cache.component(&engine, "a").is_some());
     let again = Cache::open(&folder.path().join("cache"), u64::MAX).unwrap();
-    assert!(again.load(&engine, "a").is_some());
+    assert!(again.component(&engine, "a").is_some());
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn never_loads_a_changed_truncated_or_renamed_entry() {
     let (_folder, cache) = cache(u64::MAX);
     let engine = engine();
     for damage in ["flip", "truncate", "append", "no-mac", "swap"] {
-        cache.store(&engine, "a", &compiled(&engine));
+        cache.store(&engine, "a", compiled(&engine).serialize());
         let path = cache.entry(&engine, "a");
         let mut bytes = fs::read(&path).unwrap();
         match damage {
@@ -57,11 +57,11 @@ fn never_loads_a_changed_truncated_or_renamed_entry() {
                 let other = cache.entry(&engine, "b");
                 fs::copy(&path, &other).unwrap();
                 fs::copy(mac_path(&path), mac_path(&other)).unwrap();
-                assert!(cache.load(&engine, "b").is_none(), "{damage}");
+                assert!(cache.component(&engine, "b").is_none(), "{damage}");
                 continue;
             }
         }
-        assert!(cache.load(&engine, "a").is_none(), "{damage}");
+        assert!(cache.component(&engine, "a").is_none(), "{damage}");
     }
 }
 
@@ -71,8 +71,8 @@ fn another_engine_has_other_entries() {
     let mut config = wasmtime::Config::new();
     config.epoch_interruption(true);
     let other = wasmtime::Engine::new(&config).unwrap();
-    cache.store(&engine(), "a", &compiled(&engine()));
-    assert!(cache.load(&other, "a").is_none());
+    cache.store(&engine(), "a", compiled(&engine()).serialize());
+    assert!(cache.component(&other, "a").is_none());
 }
 
 #[test]
@@ -80,17 +80,17 @@ fn evicts_the_entry_that_was_used_longest_ago() {
     let (_folder, mut cache) = cache(u64::MAX);
     let engine = engine();
     for (digest, age) in [("old", 30), ("older", 60), ("used", 90)] {
-        cache.store(&engine, digest, &compiled(&engine));
+        cache.store(&engine, digest, compiled(&engine).serialize());
         let file = File::options().write(true).open(cache.entry(&engine, digest)).unwrap();
         file.set_modified(clock::wall() - Duration::from_secs(age)).unwrap();
     }
-    assert!(cache.load(&engine, "used").is_some());
+    assert!(cache.component(&engine, "used").is_some());
     let one = fs::metadata(cache.entry(&engine, "old")).unwrap().len();
     cache.limit_bytes = 3 * one;
-    cache.store(&engine, "new", &compiled(&engine));
+    cache.store(&engine, "new", compiled(&engine).serialize());
     assert_eq!(entries(&cache), 3);
-    assert!(cache.load(&engine, "older").is_none());
+    assert!(cache.component(&engine, "older").is_none());
     for kept in ["used", "old", "new"] {
-        assert!(cache.load(&engine, kept).is_some(), "{kept}");
+        assert!(cache.component(&engine, kept).is_some(), "{kept}");
     }
 }

@@ -29,7 +29,7 @@ fn load(guest: &str, limits: Limits, reuse: Option<Reuse>) -> Arc<Component> {
     runtime.load(source).unwrap().component
 }
 
-async fn get(component: &Arc<Component>, path: &str) -> (u16, String) {
+pub(crate) async fn get(component: &Arc<Component>, path: &str) -> (u16, String) {
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let request = http::Request::get(format!("http://localhost{path}")).body(body).unwrap();
     match invoke::http::handle(component, Call { request, caller: Caller::default() }).await {
