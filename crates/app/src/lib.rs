@@ -24,6 +24,9 @@ mod same;
 mod template;
 mod variables;
 
+/// The name of the file that says what an app is.
+pub const MANIFEST: &str = "wharf.toml";
+
 pub use app::{
     Adapter, App, Build, Component, HttpTrigger, Limits, Middleware, Reuse, Source, StaticResponse, Target, Testing,
     check_name, valid_name_from,
@@ -40,7 +43,7 @@ pub use nearest::nearest;
 pub use operator::{Elsewhere, Operator, OperatorBinding, parse_operator};
 pub use parse::parse;
 pub use pattern::PatternError;
-pub use problem::{Palette, Problem, Severity, Span, position, render, render_with};
+pub use problem::{Palette, Problem, Severity, Span, position, render, render_with, render_without_text};
 pub use quantity::{format_duration, format_size, parse_duration, parse_size};
 pub use route::{Conflicts, Methods, PathPattern, Route, RouteHost, Segment};
 pub use template::Template;

@@ -6,7 +6,7 @@ mod excerpt;
 mod render;
 
 pub(crate) use excerpt::LineIndex;
-pub use render::{Palette, position, render, render_with};
+pub use render::{Palette, position, render, render_with, render_without_text};
 
 /// Bytes of the manifest's text.
 pub type Span = Range<usize>;

@@ -7,6 +7,12 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Changes of files cannot be noticed.
+    #[error("cannot watch files")]
+    Watch {
+        /// Why.
+        source: notify::Error,
+    },
     /// A glob of `watch` is none.
     #[error("component {component}: `watch` has an invalid glob")]
     Glob {
@@ -162,7 +168,7 @@ impl Error {
             Self::NoOutput { .. } | Self::Inspect { .. } => Some("WHARF-0063"),
             Self::Module { .. } => Some("WHARF-0064"),
             Self::Lock { .. } => Some("WHARF-0065"),
-            Self::Glob { .. } | Self::File { .. } => None,
+            Self::Glob { .. } | Self::File { .. } | Self::Watch { .. } => None,
         }
     }
 

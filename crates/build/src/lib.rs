@@ -1,4 +1,4 @@
-//! Makes components of sources: what is stale, the commands that make it, and what the toolchains lack.
+//! Makes components of sources: what is stale or changes, the commands that make it, and what the toolchains lack.
 //!
 //! In: an app and its folder. Out: files that are components, or why not. Next: `node` reads them, `cli` says what happened.
 //!
@@ -11,6 +11,7 @@ mod file;
 mod lock;
 mod module;
 mod sources;
+mod watch;
 
 pub mod tools;
 
@@ -18,3 +19,4 @@ pub use build::{Built, Event, Options, Outcome, build, output};
 pub use error::{Error, ModuleError};
 pub use lock::{LOCK, Lock, Locked, Pin, digest};
 pub use sources::{Fingerprint, Sources};
+pub use watch::{Changes, QUIET_COMPILERS, QUIET_EDITORS, Watch};

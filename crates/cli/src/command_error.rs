@@ -3,6 +3,7 @@
 use crate::output::talk;
 use std::fmt::Write;
 use std::process::ExitCode;
+pub(crate) use wharf_telemetry::chain;
 
 /// Whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,19 +66,4 @@ impl CommandError {
             Kind::Failed => ExitCode::from(1),
         }
     }
-}
-
-/// Returns an error and its causes, one after the other on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some layers repeat what is below them.
-        if !text.contains(&next) {
-            let _ = write!(text, ": {next}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -57,7 +57,7 @@ pub(crate) fn sources(mut read: Read) -> Result<Read, CommandError> {
     }
     Err(CommandError::rendered(match &read.text {
         Some(text) => report::problems(&problems, text),
-        None => report::without_text(&problems),
+        None => wharf_app::render_without_text(&problems),
     }))
 }
 

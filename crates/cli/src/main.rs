@@ -19,7 +19,6 @@ mod reference;
 mod report;
 mod serving;
 mod variables;
-mod watch;
 
 use args::{Cli, Command};
 use clap::Parser;

@@ -7,10 +7,7 @@ use crate::command_error::CommandError;
 use crate::output::talk;
 use crate::report;
 use std::path::{Path, PathBuf};
-use wharf_app::{App, Problem, Severity};
-
-/// The name of a manifest.
-pub(crate) const MANIFEST: &str = "wharf.toml";
+use wharf_app::{App, MANIFEST, Problem, Severity};
 
 /// An app on disk. Read again when it changes.
 #[derive(Clone, Debug)]
@@ -153,6 +150,6 @@ pub(crate) fn load_error(error: &wharf_node::Error, text: Option<&Text>) -> Comm
     let problems: Vec<Problem> = errors.iter().map(report::component_problem).collect();
     match text {
         Some(text) => CommandError::rendered(report::problems(&problems, text)),
-        None => CommandError::rendered(report::without_text(&problems)),
+        None => CommandError::rendered(wharf_app::render_without_text(&problems)),
     }
 }

@@ -19,18 +19,6 @@ pub(crate) fn palette() -> Palette {
     if colour { Palette::ANSI } else { Palette::PLAIN }
 }
 
-/// Returns problems where there is no file to excerpt.
-pub(crate) fn without_text(problems: &[Problem]) -> String {
-    let mut text = String::new();
-    for problem in problems {
-        let _ = writeln!(text, "error[{}]: {}", problem.code, problem.message);
-        for line in problem.help.iter().flat_map(|help| help.lines()) {
-            let _ = writeln!(text, "  {line}");
-        }
-    }
-    text
-}
-
 /// Returns one component's error as a problem of the manifest.
 pub(crate) fn component_problem(error: &ComponentError) -> Problem {
     let problem = |message: String| Problem::error(error.code(), error.span().clone(), message);

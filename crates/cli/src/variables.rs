@@ -56,7 +56,7 @@ impl VariableArgs {
         }
         let filled = app.fill(&given).map_err(|problems| match &text {
             Some(text) => CommandError::rendered(report::problems(&problems, text)),
-            None => CommandError::rendered(report::without_text(&problems)),
+            None => CommandError::rendered(wharf_app::render_without_text(&problems)),
         });
         Ok(Read { app: filled?, text })
     }

@@ -93,6 +93,11 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-telemetry",
         ],
     },
+    Crate {
+        layer: 5,
+        name: "wharf-trials",
+        uses: &["wharf-node", "wharf-runtime", "wharf-testing", "wharf-app", "wharf-telemetry"],
+    },
     Crate { layer: 5, name: "wharf-build", uses: &["wharf-component", "wharf-app", "wharf-telemetry"] },
     // The commands put together what they run and fill in every part's settings.
     Crate {
@@ -111,6 +116,7 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-component",
             "wharf-compose",
             "wharf-testing",
+            "wharf-trials",
             "wharf-app",
             "wharf-telemetry",
         ],
@@ -194,6 +200,7 @@ pub(super) const ONLY: &[Only] = &[
             "wharf-gateway",
             "wharf-node",
             "wharf-build",
+            "wharf-trials",
             "wharf-cli",
             "embedder",
             TESTKIT,
@@ -209,9 +216,9 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["tracing-subscriber"],
-        users: &["wharf-cli"],
+        users: &["wharf-cli", "wharf-trials"],
         dev: true,
-        reason: "the program chooses where spans and events go, a library never",
+        reason: "the program chooses where spans and events go, a library never; a test of an app keeps those of its own thread",
     },
     Only {
         crates: &["wasi-preview1-component-adapter-provider"],

@@ -53,6 +53,18 @@ pub fn render_with(problems: &[Problem], file_name: &str, text: &str, palette: &
     out
 }
 
+/// Returns errors where there is no text that could be shown.
+pub fn render_without_text(problems: &[Problem]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        let _ = writeln!(text, "error[{}]: {}", problem.code, problem.message);
+        for line in problem.help.iter().flat_map(|help| help.lines()) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
 /// Returns the line and the column of a byte, both from 1; columns count characters.
 pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let lines = LineIndex::new(text);

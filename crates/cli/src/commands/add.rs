@@ -3,11 +3,11 @@
 use crate::command_error::CommandError;
 use crate::commands::templates::{TemplateArgs, refused};
 use crate::output::talk;
-use crate::project::MANIFEST;
 use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use wharf_app::MANIFEST;
 use wharf_scaffold::{Addition, add_component};
 
 #[derive(Debug, Args)]

@@ -2,17 +2,18 @@
 //!
 //! In: the command line. Out: a server, until the user has enough. Next: [`session`] builds and swaps.
 
+use crate::building;
 use crate::command_error::CommandError;
 use crate::logging::{LogFormat, Verbosity};
 use crate::output::talk;
 use crate::project::Project;
 use crate::serving::{Development, End, ServeArgs, Serving};
-use crate::watch::{QUIET_EDITORS, Watch};
 use clap::Args;
 use keys::{Key, Keys};
 use session::Session;
 use std::pin::Pin;
 use std::process::{Command, ExitCode, Stdio};
+use wharf_build::{QUIET_EDITORS, Watch};
 use wharf_gateway::dev::Dev;
 use wharf_node::{Cores, Description};
 
@@ -68,9 +69,7 @@ async fn serve(
     let mut end = End::listen()?;
     let mut tasks = tokio::task::JoinSet::new();
     session.serving().serve_metrics(&mut tasks).await?;
-    let watching =
-        Watch::start(QUIET_EDITORS).map_err(|error| CommandError::failed(format!("cannot watch files: {error}")));
-    let mut watch = watching?;
+    let mut watch = Watch::start(QUIET_EDITORS).map_err(|error| building::of(&error))?;
     session.watch(&mut watch);
     let mut keys = Keys::start();
     announce(session, cores, keys.is_some());

@@ -10,11 +10,11 @@ mod toolchain;
 use crate::building;
 use crate::command_error::CommandError;
 use crate::output;
-use crate::project::MANIFEST;
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use wharf_app::MANIFEST;
 use wharf_build::tools::{Install, Search};
 
 #[derive(Debug, Args)]

@@ -4,11 +4,12 @@ use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
 use crate::operator;
 use crate::output::{self, talk};
-use crate::project::{MANIFEST, Project};
+use crate::project::Project;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use wharf_app::MANIFEST;
 use wharf_node::{Secrets, SecretsError};
 
 /// Bytes of input that are read: more than any secret may have, so that a wrong file ends soon.

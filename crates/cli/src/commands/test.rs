@@ -1,30 +1,20 @@
 //! `wharf test`: run the tests of an app, each with stores, servers and clocks of its own.
 //!
-//! In: an app and its `tests` folder. Out: a report; exit code 1 if a test failed. Next: [`runner`], on several threads.
-
-mod bench;
-mod capture;
-mod discover;
-mod faults;
-mod learn;
-mod observe;
-mod runner;
-mod servers;
+//! In: an app and its `tests` folder. Out: a report; exit code 1 if a test failed. Next: [`wharf_trials`], on several threads.
 
 use crate::args::GrantArgs;
 use crate::building;
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, chain};
 use crate::output::{self, talk};
-use crate::project::Project;
-use bench::{Bench, Mode};
+use crate::project::{Project, Read, Text, load_error};
+use crate::report;
 use clap::Args;
-use discover::{Found, Tests};
-use runner::Ran;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wharf_telemetry::clock;
 use wharf_testing::{Case, Palette, Summary};
+use wharf_trials::{Bench, Error, Found, Mode, Ran, Tests};
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
@@ -71,7 +61,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     let read = project.read(&GrantArgs::default())?;
     // A list is made without the network.
     let read = if args.list { read } else { crate::fetch::sources(read)? };
-    let tests = Tests::find(&folder, &read.app)?;
+    let tests = Tests::find(&folder, &read.app).map_err(|error| failed(&error))?;
     let wanted = tests.matching(&args.filter);
     if args.list {
         return output::data(&wanted.iter().map(|found| format!("{}\n", tests.id(*found))).collect::<String>());
@@ -83,18 +73,19 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
         building::stale(&read.app, &folder)?;
     }
     let state = args.state.clone().unwrap_or_else(|| project.default_state());
-    let bench = Bench::new(read, folder, &state, args.seed)?;
+    let Read { app, text } = read;
+    let bench = Bench::new(app, folder, &state, args.seed);
     let mode = Mode { record: args.record };
-    bench.warm_up(&tests, &wanted)?;
+    bench.warm_up(&tests, &wanted).map_err(|error| load_error(&error, text.as_ref()))?;
     if !args.update && !args.record {
-        let cases = report(args, &bench, &tests, &wanted);
+        let cases = told(args, &bench, &tests, &wanted);
         return finish(args, &bench, &tests, &cases);
     }
     // Learns first, and then sees whether what was learnt holds.
-    let ran = runner::run(&bench, &tests, &wanted, jobs(args), mode, |_| {});
-    learn::write(&tests, &ran, args.update)?;
-    let tests = Tests::find(bench.folder(), bench.app())?;
-    let cases = report(args, &bench, &tests, &tests.matching(&args.filter));
+    let ran = wharf_trials::run(&bench, &tests, &wanted, jobs(args), mode, |_| {});
+    wharf_trials::learn(&tests, &ran, args.update, aside).map_err(|error| failed(&error))?;
+    let tests = Tests::find(bench.folder(), bench.app()).map_err(|error| failed(&error))?;
+    let cases = told(args, &bench, &tests, &tests.matching(&args.filter));
     finish(args, &bench, &tests, &cases)
 }
 
@@ -105,7 +96,7 @@ struct Cases {
 }
 
 /// Runs tests and tells each when it, and all before it, are done.
-fn report(args: &TestArgs, bench: &Bench, tests: &Tests, wanted: &[Found]) -> Cases {
+fn told(args: &TestArgs, bench: &Bench, tests: &Tests, wanted: &[Found]) -> Cases {
     let started = clock::now();
     let palette = palette();
     let tell = |ran: &Ran| {
@@ -114,7 +105,7 @@ fn report(args: &TestArgs, bench: &Bench, tests: &Tests, wanted: &[Found]) -> Ca
         // Whoever closes the pipe has read enough.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     };
-    let ran = runner::run(bench, tests, wanted, jobs(args), Mode::default(), tell);
+    let ran = wharf_trials::run(bench, tests, wanted, jobs(args), Mode::default(), tell);
     let cases: Vec<Case> = ran.into_iter().map(|ran| ran.case).collect();
     let mut summary = Summary { took: clock::since(started), ..Summary::default() };
     cases.iter().for_each(|case| summary.add(case));
@@ -140,13 +131,30 @@ fn finish(args: &TestArgs, bench: &Bench, tests: &Tests, all: &Cases) -> Result<
     Ok(if summary.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Returns why tests cannot be run, with excerpts of files that have mistakes.
+fn failed(error: &Error) -> CommandError {
+    match error {
+        Error::Wrong(files) => CommandError::rendered(
+            files
+                .iter()
+                .map(|file| {
+                    let text = Text { name: file.name.clone(), text: file.text.clone() };
+                    report::problems(&file.problems, &text)
+                })
+                .collect::<String>(),
+        ),
+        Error::Read { .. } => CommandError::usage(chain(error)),
+        _ => CommandError::failed(chain(error)),
+    }
+}
+
 fn nothing_to_run(args: &TestArgs, tests: &Tests, folder: &std::path::Path) -> CommandError {
     if tests.count() > 0 {
         let filters = args.filter.join(" ");
         let error = CommandError::usage(format!("no test has {filters} in its `FILE: NAME`"));
         return error.hint("`wharf test --list` shows all of them");
     }
-    let at = folder.join(discover::FOLDER);
+    let at = folder.join(wharf_trials::FOLDER);
     let error = CommandError::usage(format!("there are no tests in {}", at.display()));
     error.hint("write one: [[test]] with `name`, `request = { path = \"/\" }` and `expect = { status = 200 }`, in tests/NAME.toml")
 }

@@ -6,10 +6,10 @@ use crate::logging::LogFormat;
 use crate::output::talk;
 use crate::project::{self, Project, Read};
 use crate::serving::{Development, End, ServeArgs, Serving, banner};
-use crate::watch::{QUIET_COMPILERS, Watch};
 use clap::Args;
 use std::process::ExitCode;
 use std::time::Duration;
+use wharf_build::{QUIET_COMPILERS, Watch};
 
 /// How long a version that was replaced may take to answer its last request before that is mentioned.
 const OLD_VERSION: Duration = Duration::from_secs(60);
@@ -58,9 +58,7 @@ fn serve(args: &UpArgs, serving: &Serving<'_>, read: &Read, announce: impl FnOnc
             end.asked().await;
             return Ok(());
         }
-        let watching =
-            Watch::start(QUIET_COMPILERS).map_err(|error| CommandError::failed(format!("cannot watch files: {error}")));
-        let mut watch = watching?;
+        let mut watch = Watch::start(QUIET_COMPILERS).map_err(|error| building::of(&error))?;
         watch.set(serving.files(Some(read)), Vec::new());
         announce();
         loop {

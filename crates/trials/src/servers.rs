@@ -2,8 +2,8 @@
 //!
 //! In: requests that the app's grants allow. Out: answers. Next: none, or the server.
 
-use super::bench::Mode;
-use super::faults::{Effect, Faults};
+use crate::bench::Mode;
+use crate::faults::{Effect, Faults};
 use http::header::HOST;
 use http::{HeaderMap, Request, Response};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ const SENT_MAX: usize = 10_000;
 type Bytes = bytes::Bytes;
 
 /// The servers of one test.
-pub(super) struct Answers {
+pub(crate) struct Answers {
     given: Vec<(HttpAnswer, Bytes)>,
     faults: Arc<Faults>,
     mode: Mode,
@@ -37,23 +37,23 @@ struct State {
 }
 
 impl Answers {
-    pub(super) fn new(given: Vec<(HttpAnswer, Bytes)>, faults: Arc<Faults>, mode: Mode) -> Self {
+    pub(crate) fn new(given: Vec<(HttpAnswer, Bytes)>, faults: Arc<Faults>, mode: Mode) -> Self {
         let state = State { used: vec![0; given.len()], ..State::default() };
         Self { given, faults, mode, state: Mutex::new(state) }
     }
 
     /// Takes the requests that were sent.
-    pub(super) fn take_sent(&self) -> Vec<Exchange> {
+    pub(crate) fn take_sent(&self) -> Vec<Exchange> {
         std::mem::take(&mut self.state().sent)
     }
 
     /// Takes those that nobody had an answer for: method and URL.
-    pub(super) fn take_unmatched(&self) -> Vec<(String, String)> {
+    pub(crate) fn take_unmatched(&self) -> Vec<(String, String)> {
         std::mem::take(&mut self.state().unmatched)
     }
 
     /// Takes what servers answered: method, URL, answer.
-    pub(super) fn take_recorded(&self) -> Vec<(String, String, Answer)> {
+    pub(crate) fn take_recorded(&self) -> Vec<(String, String, Answer)> {
         std::mem::take(&mut self.state().recorded)
     }
 
@@ -143,7 +143,7 @@ impl Servers for Answers {
 }
 
 /// Returns headers as texts, without the host, which the URL has.
-pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(crate) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     headers.iter().filter(|(name, _)| *name != HOST).map(|(name, value)| (name.to_string(), text(value))).collect()
 }

@@ -2,9 +2,9 @@
 //!
 //! In: what a test file gives and asks for. Out: stores that are filled, and values. Next: [`wharf_node::Stores`].
 
-use crate::command_error::chain;
 use std::path::Path;
 use wharf_node::Stores;
+use wharf_telemetry::chain;
 use wharf_testing::{Body, Expect, Given, HttpAnswer, Observed};
 
 type Bytes = bytes::Bytes;
@@ -13,7 +13,7 @@ type Bytes = bytes::Bytes;
 const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Returns what a body is. `beside` is the test file.
-pub(super) fn bytes(body: &Body, beside: &Path) -> Result<Bytes, String> {
+pub(crate) fn bytes(body: &Body, beside: &Path) -> Result<Bytes, String> {
     match body {
         Body::Text(text) => Ok(text.clone().into_bytes().into()),
         Body::File(name) => file(name, beside).map(Bytes::from),
@@ -21,7 +21,7 @@ pub(super) fn bytes(body: &Body, beside: &Path) -> Result<Bytes, String> {
 }
 
 /// Reads a file that a test names.
-pub(super) fn file(name: &str, beside: &Path) -> Result<Vec<u8>, String> {
+pub(crate) fn file(name: &str, beside: &Path) -> Result<Vec<u8>, String> {
     let path = beside.parent().unwrap_or(Path::new("")).join(name);
     let failed = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let length = std::fs::metadata(&path).map_err(failed)?.len();
@@ -32,7 +32,7 @@ pub(super) fn file(name: &str, beside: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Puts into the stores what a test gives.
-pub(super) async fn fill(stores: &Stores<'_>, given: &Given, beside: &Path) -> Result<(), String> {
+pub(crate) async fn fill(stores: &Stores<'_>, given: &Given, beside: &Path) -> Result<(), String> {
     let told = |error: wharf_node::StateError| chain(&error);
     for one in &given.keyvalue {
         stores.set_key(&one.label, &one.key, bytes(&one.value, beside)?).await.map_err(told)?;
@@ -51,12 +51,12 @@ pub(super) async fn fill(stores: &Stores<'_>, given: &Given, beside: &Path) -> R
 }
 
 /// Returns the answers of servers that a test gives, with their bodies.
-pub(super) fn answers(given: &Given, beside: &Path) -> Result<Vec<(HttpAnswer, Bytes)>, String> {
+pub(crate) fn answers(given: &Given, beside: &Path) -> Result<Vec<(HttpAnswer, Bytes)>, String> {
     given.http.iter().map(|answer| Ok((answer.clone(), bytes(&answer.body, beside)?))).collect()
 }
 
 /// Looks up what a test asks for.
-pub(super) async fn look(
+pub(crate) async fn look(
     stores: &Stores<'_>,
     expect: &Expect,
     beside: &Path,

@@ -15,20 +15,20 @@ const EVENTS_MAX: usize = 1000;
 
 /// What the host said.
 #[derive(Clone, Default)]
-pub(super) struct Said(Arc<Mutex<Vec<(Level, String)>>>);
+pub(crate) struct Said(Arc<Mutex<Vec<(Level, String)>>>);
 
 /// What the host said since it was last asked.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// All lines.
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// Those that say why a component failed.
-    pub(super) failures: Vec<String>,
+    pub(crate) failures: Vec<String>,
 }
 
 impl Said {
     /// Keeps what the host says on this thread, until what is returned is dropped.
-    pub(super) fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
         let said = Self::default();
         // Others than our crates speak of what the engine does with guests, which is no news for a test.
         let filter = Targets::new().with_default(LevelFilter::ERROR).with_target("wharf", LevelFilter::WARN);
@@ -36,7 +36,7 @@ impl Said {
         (said, tracing::subscriber::set_default(subscriber))
     }
 
-    pub(super) fn take(&self) -> Taken {
+    pub(crate) fn take(&self) -> Taken {
         let events = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let failures = events.iter().filter(|(level, _)| *level == Level::ERROR).map(|(_, text)| text.clone());
         Taken { failures: failures.collect(), lines: events.into_iter().map(|(_, text)| text).collect() }

@@ -2,17 +2,15 @@
 //!
 //! In: an app as it was read. Out: for each test, the app with that test's variables and secrets, on trial. Next: [`wharf_node::Trial`].
 
-use super::discover::{Found, Tests};
-use crate::command_error::{CommandError, chain};
-use crate::project::{self, Read};
-use crate::report;
+use crate::discover::{Found, Tests};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_app::{App, Given, Hidden, nearest};
+use wharf_app::{App, Given, Hidden, nearest, render_without_text};
 use wharf_node::{Outside, Simulation, Trial};
 use wharf_runtime::Runtime;
+use wharf_telemetry::chain;
 use wharf_telemetry::log::Log;
 use wharf_testing::{Fault, Settings};
 
@@ -23,8 +21,8 @@ const START: Duration = Duration::from_secs(1_767_225_600);
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What all tests share.
-pub(super) struct Bench {
-    read: Read,
+pub struct Bench {
+    app: App,
     folder: PathBuf,
     runtime: Runtime,
     seed: Option<u64>,
@@ -32,53 +30,57 @@ pub(super) struct Bench {
 
 /// How tests are run.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mode {
+pub struct Mode {
     /// Whether requests without an answer go to the servers.
-    pub(super) record: bool,
+    pub record: bool,
 }
 
 impl Bench {
-    pub(super) fn new(read: Read, folder: PathBuf, state: &Path, seed: Option<u64>) -> Result<Self, CommandError> {
-        let stack_bytes = read.app.components.iter().map(|component| component.limits.stack_bytes).max();
+    /// Returns what the tests of an app share: `folder` is where its files are, `state` where compiled components are kept, and `seed` comes
+    /// in the place of those that tests name.
+    pub fn new(app: App, folder: PathBuf, state: &Path, seed: Option<u64>) -> Self {
+        let stack_bytes = app.components.iter().map(|component| component.limits.stack_bytes).max();
         let runtime = Trial::runtime(state, stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()));
-        Ok(Self { read, folder, runtime, seed })
+        Self { app, folder, runtime, seed }
     }
 
-    pub(super) fn app(&self) -> &App {
-        &self.read.app
+    /// Returns the app.
+    pub fn app(&self) -> &App {
+        &self.app
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    /// Returns the folder at which paths of the app start.
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub(super) fn runtime(&self) -> &Runtime {
+    pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
-    pub(super) fn seed(&self, settings: &Settings) -> u64 {
+    pub(crate) fn seed(&self, settings: &Settings) -> u64 {
         self.seed.or(settings.seed).unwrap_or(0)
     }
 
-    pub(super) fn timeout(settings: &Settings) -> Duration {
+    pub(crate) fn timeout(settings: &Settings) -> Duration {
         settings.timeout.unwrap_or(TIMEOUT)
     }
 
     /// Loads the app once, so that each component is compiled once, and what is wrong with the app is told once and not by each test.
-    pub(super) fn warm_up(&self, tests: &Tests, wanted: &[Found]) -> Result<(), CommandError> {
+    ///
+    /// # Errors
+    /// When the app cannot be loaded.
+    pub fn warm_up(&self, tests: &Tests, wanted: &[Found]) -> Result<(), wharf_node::Error> {
         let settings = wanted.iter().find_map(|found| tests.in_file(*found)).map(|(_, test)| test.settings.clone());
         // Variables that a test does not give are that test's failure.
         let Ok(app) = self.filled(&settings.unwrap_or_default()) else { return Ok(()) };
         let outside = Nothing::outside();
-        match Trial::new(&self.runtime, &app, &self.folder, outside, Log::discard()) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(project::load_error(&error, self.read.text.as_ref())),
-        }
+        Trial::new(&self.runtime, &app, &self.folder, outside, Log::discard()).map(drop)
     }
 
     /// Returns the app with a test's variables and secrets, or why it cannot be run with these.
-    pub(super) fn filled(&self, settings: &Settings) -> Result<App, String> {
-        let app = &self.read.app;
+    pub(crate) fn filled(&self, settings: &Settings) -> Result<App, String> {
+        let app = &self.app;
         for name in settings.variables.keys() {
             if app.variable(name).is_none() {
                 let meant =
@@ -110,7 +112,7 @@ impl Bench {
         let flags = settings.variables.iter().map(hidden).chain(declared).collect();
         let given = Given { flags, ..Given::default() };
         let mut filled = app.clone().fill(&given).map_err(|problems| {
-            let text = report::without_text(&problems);
+            let text = render_without_text(&problems);
             format!("{}\ngive it in the test file: [settings] variables = {{ NAME = \"value\" }}", text.trim_end())
         })?;
         filled.secrets.extend(secrets);
@@ -118,7 +120,7 @@ impl Bench {
     }
 
     /// Puts the app on trial.
-    pub(super) fn trial(&self, app: &App, outside: Outside, log: Log) -> Result<Trial, String> {
+    pub(crate) fn trial(&self, app: &App, outside: Outside, log: Log) -> Result<Trial, String> {
         Trial::new(&self.runtime, app, &self.folder, outside, log).map_err(|error| match &error {
             wharf_node::Error::Components(errors) => {
                 errors.iter().map(|error| chain(error)).collect::<Vec<_>>().join("\n")
@@ -128,7 +130,7 @@ impl Bench {
     }
 
     /// Returns the clocks of a test.
-    pub(super) fn world(&self, settings: &Settings) -> Arc<Simulation> {
+    pub(crate) fn world(&self, settings: &Settings) -> Arc<Simulation> {
         Arc::new(Simulation::new(settings.clock.unwrap_or(START), self.seed(settings)))
     }
 }
@@ -139,8 +141,8 @@ struct Nothing;
 impl Nothing {
     fn outside() -> Outside {
         let world = Arc::new(Simulation::new(START, 0));
-        let faults = Arc::new(super::faults::Faults::new(&[] as &[Fault], Arc::clone(&world)));
-        let servers = Arc::new(super::servers::Answers::new(Vec::new(), Arc::clone(&faults), Mode::default()));
+        let faults = Arc::new(crate::faults::Faults::new(&[] as &[Fault], Arc::clone(&world)));
+        let servers = Arc::new(crate::servers::Answers::new(Vec::new(), Arc::clone(&faults), Mode::default()));
         Outside { world, servers, faults }
     }
 }

@@ -2,16 +2,18 @@
 //!
 //! In: what was run. Out: test files that were changed.
 
-use super::aside;
-use super::discover::{Found, Tests};
-use super::runner::Ran;
-use crate::command_error::{CommandError, chain};
+use crate::Error;
+use crate::discover::{Found, Tests};
+use crate::runner::Ran;
 use std::io::Write;
 use std::path::Path;
 use wharf_testing::{Learnt, Verdict};
 
-/// Writes what was learnt; outcomes only if `update` says so.
-pub(super) fn write(tests: &Tests, ran: &[Ran], update: bool) -> Result<(), CommandError> {
+/// Writes what was learnt; outcomes only if `update` says so. `tell` is told of each file that is changed.
+///
+/// # Errors
+/// When a file cannot be edited or written. Those before it are changed then.
+pub fn learn(tests: &Tests, ran: &[Ran], update: bool, tell: impl Fn(&str)) -> Result<(), Error> {
     for (number, file) in tests.files().iter().enumerate() {
         let of_file = || ran.iter().filter(move |ran| matches!(ran.found, Found::InFile(file, _) if file == number));
         let mut recorded = Vec::new();
@@ -26,7 +28,7 @@ pub(super) fn write(tests: &Tests, ran: &[Ran], update: bool) -> Result<(), Comm
             .flat_map(|ran| ran.learnt.iter().cloned())
             .collect();
         let shown = tests.shown(Found::InFile(number, 0));
-        let failed = |error: wharf_testing::EditError| CommandError::failed(format!("{shown}: {}", chain(&error)));
+        let failed = |source: wharf_testing::EditError| Error::Edit { file: shown.clone(), source };
         let mut text = file.text.clone();
         if !learnt.is_empty() {
             text = wharf_testing::with_outcomes(&text, &learnt).map_err(failed)?;
@@ -35,9 +37,8 @@ pub(super) fn write(tests: &Tests, ran: &[Ran], update: bool) -> Result<(), Comm
             text = wharf_testing::with_exchanges(&text, &recorded).map_err(failed)?;
         }
         if text != file.text {
-            replace(&file.path, &text)
-                .map_err(|error| CommandError::failed(format!("cannot write {}: {error}", file.path.display())))?;
-            aside(&format!("{shown} is changed: {} outcomes, {} recorded answers", learnt.len(), recorded.len()));
+            replace(&file.path, &text).map_err(|source| Error::Write { path: file.path.clone(), source })?;
+            tell(&format!("{shown} is changed: {} outcomes, {} recorded answers", learnt.len(), recorded.len()));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Calls that a test makes fail, or slow.
 //!
-//! In: which call it is. Out: whether it is made. Next: the gate of the capability, or [`super::servers`].
+//! In: which call it is. Out: whether it is made. Next: the gate of the capability, or [`crate::servers`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,29 +9,29 @@ use wharf_node::{Intercepted, Interceptor, Kind, Pass, Refused, Simulation, Site
 use wharf_testing::{Error, Fault};
 
 /// The faults of one test, and how often each was fitting.
-pub(super) struct Faults {
+pub(crate) struct Faults {
     faults: Vec<(Fault, AtomicU64)>,
     world: Arc<Simulation>,
 }
 
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Effect {
-    pub(super) error: Option<Error>,
-    pub(super) delay: Option<Duration>,
+pub(crate) struct Effect {
+    pub(crate) error: Option<Error>,
+    pub(crate) delay: Option<Duration>,
 }
 
 impl Faults {
-    pub(super) fn new(faults: &[Fault], world: Arc<Simulation>) -> Self {
+    pub(crate) fn new(faults: &[Fault], world: Arc<Simulation>) -> Self {
         Self { faults: faults.iter().map(|fault| (fault.clone(), AtomicU64::new(0))).collect(), world }
     }
 
-    pub(super) fn world(&self) -> &Arc<Simulation> {
+    pub(crate) fn world(&self) -> &Arc<Simulation> {
         &self.world
     }
 
     /// Counts a request to a server, and says what happens to it.
-    pub(super) fn of_request(&self, url: &str) -> Effect {
+    pub(crate) fn of_request(&self, url: &str) -> Effect {
         let fits = |fault: &Fault| {
             let is_it = fault.url.as_ref().is_none_or(|pattern| wharf_testing::url_matches(pattern, url));
             fault.capability == "http" && is_it

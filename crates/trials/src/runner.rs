@@ -1,14 +1,13 @@
 //! Runs tests on several threads, each test on one of them from its beginning to its end.
 //!
-//! In: tests. Out: what came of each, in their order. Next: [`super::bench`], which puts the app on trial.
+//! In: tests. Out: what came of each, in their order. Next: [`crate::bench`], which puts the app on trial.
 
-use super::bench::{Bench, Mode};
-use super::capture::{Said, Taken};
-use super::discover::{Found, Tester, Tests};
-use super::faults::Faults;
-use super::observe;
-use super::servers::{Answers, pairs};
-use crate::command_error::chain;
+use crate::bench::{Bench, Mode};
+use crate::capture::{Said, Taken};
+use crate::discover::{Found, Tester, Tests};
+use crate::faults::Faults;
+use crate::observe;
+use crate::servers::{Answers, pairs};
 use http::Request;
 use http::header::HOST;
 use std::collections::BTreeMap;
@@ -18,31 +17,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use wharf_node::{Asked, Messages, Outside, SentMessage, Trial, TrialError};
-use wharf_telemetry::clock;
 use wharf_telemetry::log::{Log, Record, Stream};
+use wharf_telemetry::{chain, clock};
 use wharf_testing::{
     Action, Answer, Case, Exchange, Expect, Learnt, Line, Mismatch, Observed, Outcome, Settings, Test, Verdict, compare,
 };
 
 /// What came of a test, and what was learnt from it.
-pub(super) struct Ran {
-    pub(super) found: Found,
-    pub(super) case: Case,
+#[derive(Debug)]
+pub struct Ran {
+    pub(crate) found: Found,
+    /// What is told of it.
+    pub case: Case,
     /// What came of steps that were not as expected.
-    pub(super) learnt: Vec<Learnt>,
+    pub(crate) learnt: Vec<Learnt>,
     /// What servers answered.
-    pub(super) recorded: Vec<(String, String, Answer)>,
+    pub(crate) recorded: Vec<(String, String, Answer)>,
 }
 
 /// Runs tests, and tells each as soon as it and all before it are done.
-pub(super) fn run(
-    bench: &Bench,
-    tests: &Tests,
-    wanted: &[Found],
-    jobs: usize,
-    mode: Mode,
-    tell: impl Fn(&Ran),
-) -> Vec<Ran> {
+pub fn run(bench: &Bench, tests: &Tests, wanted: &[Found], jobs: usize, mode: Mode, tell: impl Fn(&Ran)) -> Vec<Ran> {
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {

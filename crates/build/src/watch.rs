@@ -2,7 +2,10 @@
 //!
 //! Folders are watched and not files: editors and compilers replace a file by renaming another one over it, and a watch on the old one
 //! would never speak again.
+//!
+//! In: files, and the sources of builds. Out: [`Changes`]. Next: whoever builds or reads again.
 
+use crate::{Error, Sources};
 use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;
@@ -10,14 +13,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use wharf_build::Sources;
 use wharf_telemetry::clock;
 
 /// How long files must be quiet before a change counts, where compilers write them: they do so for a while.
-pub(crate) const QUIET_COMPILERS: Duration = Duration::from_millis(60);
+pub const QUIET_COMPILERS: Duration = Duration::from_millis(60);
 
 /// The same where people save them: an editor writes at once, or renames.
-pub(crate) const QUIET_EDITORS: Duration = Duration::from_millis(15);
+pub const QUIET_EDITORS: Duration = Duration::from_millis(15);
 
 /// A file that never is quiet, such as a log among sources, does not keep a change from being noticed.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -26,7 +28,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const PATHS: usize = 256;
 
 /// Watches the files of one app.
-pub(crate) struct Watch {
+pub struct Watch {
     watcher: RecommendedWatcher,
     quiet: Duration,
     changes: mpsc::Receiver<()>,
@@ -44,13 +46,13 @@ struct Shared {
 
 /// What changed since the last time that was asked.
 #[derive(Debug, Default)]
-pub(crate) struct Changes {
+pub struct Changes {
     /// The files, unless there were too many.
-    pub(crate) paths: BTreeSet<PathBuf>,
+    pub paths: BTreeSet<PathBuf>,
     /// Whether anything may have changed.
-    pub(crate) everything: bool,
+    pub everything: bool,
     /// When the first of them was noticed.
-    pub(crate) since: Option<Instant>,
+    pub since: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -63,7 +65,10 @@ struct Wanted {
 
 impl Watch {
     /// Starts watching nothing. A change counts when files were quiet for `quiet`.
-    pub(crate) fn start(quiet: Duration) -> notify::Result<Self> {
+    ///
+    /// # Errors
+    /// When the operating system tells of no changes, or of no more than it does already.
+    pub fn start(quiet: Duration) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
         let known = Arc::clone(&shared);
         // One place is enough: a change that is not read yet stands for all after it.
@@ -72,12 +77,13 @@ impl Watch {
             if known.note(&event) {
                 let _ = sender.try_send(());
             }
-        })?;
+        })
+        .map_err(|source| Error::Watch { source })?;
         Ok(Self { watcher, quiet, changes, gathering: false, folders: BTreeSet::new(), shared })
     }
 
     /// Watches exactly these files and sources. Those that are not there yet are noticed when they come.
-    pub(crate) fn set(&mut self, files: impl IntoIterator<Item = PathBuf>, sources: Vec<Sources>) {
+    pub fn set(&mut self, files: impl IntoIterator<Item = PathBuf>, sources: Vec<Sources>) {
         let files: BTreeSet<PathBuf> = files.into_iter().map(|file| absolute(&file)).collect();
         let above = files.iter().flat_map(|file| file.ancestors().skip(1)).map(Path::to_owned).collect();
         *self.shared.wanted.write().unwrap_or_else(PoisonError::into_inner) = Wanted { files, above, sources };
@@ -85,7 +91,7 @@ impl Watch {
     }
 
     /// Ready when a file changed and all have been quiet since. Cancel-safe.
-    pub(crate) async fn changed(&mut self) -> Changes {
+    pub async fn changed(&mut self) -> Changes {
         if !self.gathering && self.changes.recv().await.is_none() {
             std::future::pending::<()>().await;
         }

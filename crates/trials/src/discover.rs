@@ -1,16 +1,14 @@
 //! Which tests there are: test files, and components that test.
 //!
-//! In: the folder of an app. Out: [`Tests`], or all that is wrong with their files. Next: [`super::runner`].
+//! In: the folder of an app. Out: [`Tests`], or all that is wrong with their files. Next: [`crate::runner`].
 
-use crate::command_error::CommandError;
-use crate::project::{MANIFEST, Text};
-use crate::report;
+use crate::error::{Error, WrongFile};
 use std::path::{Path, PathBuf};
-use wharf_app::{App, Source};
+use wharf_app::{App, MANIFEST, Source};
 use wharf_testing::{Suite, Test};
 
 /// The folder of tests, beside the manifest.
-pub(super) const FOLDER: &str = "tests";
+pub const FOLDER: &str = "tests";
 
 /// Folders below it that hold no tests: what tests use, and what builds make.
 const SKIPPED: &[&str] = &["fixtures", "target", "node_modules", ".git", ".wharf", "__pycache__", ".venv"];
@@ -25,30 +23,33 @@ const DEPTH: usize = 16;
 const FILES_MAX: usize = 10_000;
 
 /// All tests of an app, in the order of their files.
-pub(super) struct Tests {
+#[derive(Debug)]
+pub struct Tests {
     files: Vec<File>,
     testers: Vec<Tester>,
     folder: PathBuf,
 }
 
 /// A test file.
-pub(super) struct File {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
-    pub(super) suite: Suite,
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    pub(crate) suite: Suite,
 }
 
 /// A component that tests.
-pub(super) struct Tester {
-    pub(super) name: String,
-    pub(super) path: PathBuf,
+#[derive(Debug)]
+pub(crate) struct Tester {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
     /// Whether the manifest names it.
     is_declared: bool,
 }
 
 /// One test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub enum Found {
     /// Of a file: its number, and the test's.
     InFile(usize, usize),
     /// A component that tests.
@@ -57,12 +58,15 @@ pub(super) enum Found {
 
 impl Tests {
     /// Finds and reads them.
-    pub(super) fn find(folder: &Path, app: &App) -> Result<Self, CommandError> {
+    ///
+    /// # Errors
+    /// When a file cannot be read, or when there is something wrong with some: all of it then.
+    pub fn find(folder: &Path, app: &App) -> Result<Self, Error> {
         let mut paths = Vec::new();
         collect(&folder.join(FOLDER), DEPTH, &mut paths);
         paths.sort();
         let mut tests = Self { files: Vec::new(), testers: declared(app, folder), folder: folder.to_owned() };
-        let mut wrong = String::new();
+        let mut wrong = Vec::new();
         for path in paths {
             if path.extension().is_some_and(|end| end == "wasm") {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -71,14 +75,14 @@ impl Tests {
             }
             match read(folder, path)? {
                 Ok(file) => tests.files.push(file),
-                Err(rendered) => wrong.push_str(&rendered),
+                Err(file) => wrong.push(file),
             }
         }
-        if wrong.is_empty() { Ok(tests) } else { Err(CommandError::rendered(wrong)) }
+        if wrong.is_empty() { Ok(tests) } else { Err(Error::Wrong(wrong)) }
     }
 
     /// Returns those that a filter names; all, without a filter.
-    pub(super) fn matching(&self, filters: &[String]) -> Vec<Found> {
+    pub fn matching(&self, filters: &[String]) -> Vec<Found> {
         let in_files = self
             .files
             .iter()
@@ -93,29 +97,29 @@ impl Tests {
     }
 
     /// Returns how many there are.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.files.iter().map(|file| file.suite.tests.len()).sum::<usize>() + self.testers.len()
     }
 
-    pub(super) fn files(&self) -> &[File] {
+    pub(crate) fn files(&self) -> &[File] {
         &self.files
     }
 
     /// Returns the file and the test, of one that is in a file.
-    pub(super) fn in_file(&self, found: Found) -> Option<(&File, &Test)> {
+    pub(crate) fn in_file(&self, found: Found) -> Option<(&File, &Test)> {
         let Found::InFile(file, test) = found else { return None };
         let file = self.files.get(file)?;
         Some((file, file.suite.tests.get(test)?))
     }
 
     /// Returns the component, if it is one.
-    pub(super) fn tester(&self, found: Found) -> Option<&Tester> {
+    pub(crate) fn tester(&self, found: Found) -> Option<&Tester> {
         let Found::Tester(number) = found else { return None };
         self.testers.get(number)
     }
 
     /// Returns a file's name as it is shown.
-    pub(super) fn shown(&self, found: Found) -> String {
+    pub(crate) fn shown(&self, found: Found) -> String {
         let path = match (self.in_file(found), self.tester(found)) {
             (Some((file, _)), _) => file.path.as_path(),
             (None, Some(tester)) if !tester.is_declared => tester.path.as_path(),
@@ -125,7 +129,7 @@ impl Tests {
     }
 
     /// Returns a test's name.
-    pub(super) fn name(&self, found: Found) -> String {
+    pub(crate) fn name(&self, found: Found) -> String {
         match self.in_file(found) {
             Some((_, test)) => test.name.clone(),
             None => self.tester(found).map(|tester| tester.name.clone()).unwrap_or_default(),
@@ -133,7 +137,7 @@ impl Tests {
     }
 
     /// Returns what filters look at.
-    pub(super) fn id(&self, found: Found) -> String {
+    pub fn id(&self, found: Found) -> String {
         format!("{}: {}", self.shown(found), self.name(found))
     }
 }
@@ -149,16 +153,15 @@ fn declared(app: &App, folder: &Path) -> Vec<Tester> {
     tester.into_iter().collect()
 }
 
-/// Reads a file; the inner error is what is wrong with it, with excerpts.
-fn read(folder: &Path, path: PathBuf) -> Result<Result<File, String>, CommandError> {
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| CommandError::usage(format!("cannot read {}: {error}", path.display())))?;
+/// Reads a file; the inner error is what is wrong with it.
+fn read(folder: &Path, path: PathBuf) -> Result<Result<File, WrongFile>, Error> {
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let (suite, problems) = wharf_testing::parse(&text);
     Ok(match suite {
         Some(suite) => Ok(File { path, text, suite }),
         None => {
             let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-            Err(report::problems(&problems, &Text { name, text }))
+            Err(WrongFile { name, text, problems })
         }
     })
 }
