@@ -3,7 +3,7 @@
 use crate::commands;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wharf_app::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern};
 
 /// Run WebAssembly components as serverless applications
@@ -80,8 +80,11 @@ pub(crate) struct GrantArgs {
 }
 
 impl GrantArgs {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.env.is_empty() && self.dir.is_empty() && self.allow_net.is_empty() && self.allow_http.is_empty()
+    /// Returns the grants if there are any. Relative folders start at the current one, wherever the component is.
+    pub(crate) fn given(&self) -> Option<Grants> {
+        let is_empty =
+            self.env.is_empty() && self.dir.is_empty() && self.allow_net.is_empty() && self.allow_http.is_empty();
+        (!is_empty).then(|| self.grants(&std::env::current_dir().unwrap_or_default()))
     }
 
     /// Returns the grants. Relative folders start at the current one, wherever the component is.
@@ -109,12 +112,4 @@ fn parse_http(text: &str) -> Result<HttpPattern, wharf_app::PatternError> {
 
 fn parse_net(text: &str) -> Result<NetPattern, wharf_app::PatternError> {
     NetPattern::parse(text)
-}
-
-/// Returns where compiled components of programs are kept: the user's cache folder. Absent if there is none.
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
-pub(crate) fn user_cache() -> Option<PathBuf> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    base.map(|base| base.join("wharf"))
 }

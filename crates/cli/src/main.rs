@@ -9,15 +9,13 @@ mod building;
 mod command_error;
 mod commands;
 mod debug;
-mod fetch;
 mod logging;
-mod operator;
 mod output;
 mod progress;
-mod project;
 mod reference;
 mod report;
 mod serving;
+mod surroundings;
 mod variables;
 
 use args::{Cli, Command};

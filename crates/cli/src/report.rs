@@ -1,15 +1,23 @@
 //! How problems of an app look in a terminal.
+//!
+//! In: errors of the rooms below. Out: [`CommandError`]s with excerpts, colours and hints. Next: the terminal.
 
 use crate::command_error::{CommandError, chain};
-use crate::project::Text;
+use crate::output::talk;
 use std::fmt::Write;
 use std::io::IsTerminal;
-use wharf_app::{Palette, Problem};
+use wharf_app::{Palette, Problem, Severity, render_without_text};
 use wharf_node::ComponentError;
+use wharf_project::{Error, Text};
 
 /// Returns problems with excerpts of the file, coloured in a terminal.
 pub(crate) fn problems(problems: &[Problem], text: &Text) -> String {
     wharf_app::render_with(problems, &text.name, &text.text, &palette())
+}
+
+/// Tells what is odd in a file and no mistake.
+pub(crate) fn warn(odd: &[Problem], text: &Text) {
+    talk(&problems(odd, text));
 }
 
 /// Returns the colours of stderr: none unless it is a terminal.
@@ -53,4 +61,47 @@ pub(crate) fn node_error(error: &wharf_node::Error) -> CommandError {
         }
         _ => shown,
     }
+}
+
+/// Returns the error of an app that could not be loaded, with excerpts of the manifest where there is one.
+pub(crate) fn load_error(error: &wharf_node::Error, text: Option<&Text>) -> CommandError {
+    let wharf_node::Error::Components(errors) = error else {
+        return node_error(error);
+    };
+    incomplete(&errors.iter().map(component_problem).collect::<Vec<_>>(), text)
+}
+
+/// Returns the error of a download that no line of a manifest asked for.
+pub(crate) fn download_error(error: &wharf_registry::Error) -> CommandError {
+    CommandError::usage(format!("[{}] {}", error.code(), chain(error))).hint(error.help())
+}
+
+impl From<Error> for CommandError {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::Manifest { text, problems: all } => {
+                let errors = all.iter().filter(|problem| problem.severity == Severity::Error).count();
+                let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+                Self::rendered(format!("{}\n{}: {count}", problems(all, text).trim_end(), text.name))
+            }
+            Error::Incomplete { text, problems } => incomplete(problems, text.as_ref()),
+            Error::Operator { text, problems: all } => Self::rendered(problems(all, text)),
+            Error::Values { file, errors } => {
+                let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
+                Self::usage(lines.join("\n       "))
+            }
+            Error::Fetch(error) => download_error(error),
+            _ => {
+                let shown = Self::usage(chain(&error));
+                error.help().into_iter().fold(shown, Self::hint)
+            }
+        }
+    }
+}
+
+fn incomplete(lacking: &[Problem], text: Option<&Text>) -> CommandError {
+    CommandError::rendered(match text {
+        Some(text) => problems(lacking, text),
+        None => render_without_text(lacking),
+    })
 }

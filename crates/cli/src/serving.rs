@@ -6,10 +6,9 @@ use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
 use crate::debug::{Debugging, ServeDebugArgs};
 use crate::logging::LogFormat;
-use crate::operator;
 use crate::output::talk;
-use crate::project::{Project, Read};
-use crate::report::node_error;
+use crate::report::{self, node_error};
+use crate::surroundings::{self, environment};
 use crate::variables::VariableArgs;
 use clap::Args;
 use ipnet::IpNet;
@@ -24,6 +23,7 @@ use wharf_app::Source;
 use wharf_gateway::dev::Dev;
 use wharf_gateway::{Config, Gateway, Limits};
 use wharf_node::{Backends, Cores, CoresConfig, Description, Node, State};
+use wharf_project::{Bindings, Project, Read};
 use wharf_runtime::{Runtime, Settings};
 use wharf_telemetry::log::{Log, Writer};
 use wharf_trigger::ErrorPage;
@@ -136,11 +136,12 @@ impl<'a> Serving<'a> {
         development: Development,
     ) -> Result<Self, CommandError> {
         raise_descriptor_limit();
-        let state_path = args.state.clone().unwrap_or_else(|| project.default_state());
+        let state_path = surroundings::state_of(&project, args.state.as_deref());
         let state = State::open(&state_path).map_err(|error| node_error(&error))?;
         let writer = Log::start(format.lines(), Box::new(std::io::stderr()))
             .map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))?;
-        let (operator, operator_file) = operator::read(args.node.as_deref(), &project.folder())?;
+        let Bindings { operator, file: operator_file } =
+            surroundings::operator(args.node.as_deref(), &project.folder())?;
         let stack_bytes =
             read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
         let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
@@ -159,8 +160,14 @@ impl<'a> Serving<'a> {
     /// Puts values in the place of the manifest's variables, and files in the place of what comes from URLs and registries.
     pub(crate) fn fill(&self, read: Read) -> Result<Read, CommandError> {
         let folder = self.project.folder();
-        let filled = self.args.variables.fill(read, &folder, |app| self.node.backends().stored_secrets(app))?;
-        crate::fetch::sources(filled)
+        let stored = |app: &str| self.node.backends().stored_secrets(app);
+        let filled = self.args.variables.values().fill(read, &folder, &environment(), stored)?;
+        surroundings::fetch(filled)
+    }
+
+    /// Reads the app as it is now, and makes it complete.
+    pub(crate) fn read_again(&self) -> Result<Read, CommandError> {
+        self.fill(self.project.read(self.args.grants.given(), report::warn)?)
     }
 
     /// Starts to listen.
@@ -220,7 +227,7 @@ impl<'a> Serving<'a> {
     pub(crate) fn files(&self, read: Option<&Read>) -> Vec<PathBuf> {
         let mut files = vec![self.project.file().to_owned()];
         let folder = self.project.folder();
-        files.extend(self.args.variables.files(&folder));
+        files.extend(self.args.variables.values().files(&folder));
         for component in read.iter().flat_map(|read| &read.app.components) {
             if let Source::File(file) = &component.source {
                 files.push(folder.join(file));

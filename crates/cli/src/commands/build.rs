@@ -1,16 +1,17 @@
 //! `wharf build`: make the components of an app, check them, and write down what they are.
 
-use crate::args::GrantArgs;
 use crate::building;
 use crate::command_error::CommandError;
 use crate::output::{self, talk};
-use crate::project::{self, Project, Read};
+use crate::report;
+use crate::surroundings;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wharf_app::{App, Component, Target};
 use wharf_build::{Error, Lock, Locked, Outcome};
 use wharf_node::ComponentError;
+use wharf_project::{Project, Read};
 
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &BuildArgs, verbose: bool) -> Result<ExitCode, CommandEr
         let error = CommandError::usage(format!("{} is no app: there is nothing to build", args.path.display()));
         return Err(error.hint("give a folder with a wharf.toml, or a manifest"));
     }
-    let read = crate::fetch::sources(project.read(&GrantArgs::default())?)?;
+    let read = surroundings::fetch(project.read(None, report::warn)?)?;
     let folder = project.folder();
     let mut options = building::options(&folder);
     options.force = args.force;
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &BuildArgs, verbose: bool) -> Result<ExitCode, CommandEr
     if !args.locked {
         after.write(&folder).map_err(|error| building::of(&error))?;
     }
-    report(args.json, &read.app, &checked)
+    told(args.json, &read.app, &checked)
 }
 
 fn check_name(app: &App, name: &str) -> Result<(), CommandError> {
@@ -93,7 +94,7 @@ fn check<'a>(read: &'a Read, outcomes: &'a [Outcome]) -> Result<Vec<Checked<'a>>
     }
     match errors.is_empty() {
         true => Ok(checked),
-        false => Err(project::load_error(&wharf_node::Error::Components(errors), read.text.as_ref())),
+        false => Err(report::load_error(&wharf_node::Error::Components(errors), read.text.as_ref())),
     }
 }
 
@@ -123,7 +124,7 @@ fn lock(before: &Lock, app: &App, checked: &[Checked<'_>]) -> Lock {
     lock
 }
 
-fn report(json: bool, app: &App, checked: &[Checked<'_>]) -> Result<ExitCode, CommandError> {
+fn told(json: bool, app: &App, checked: &[Checked<'_>]) -> Result<ExitCode, CommandError> {
     if !json {
         for checked in checked {
             checked.notes.iter().for_each(|note| talk(&format!("note: {note}\n")));

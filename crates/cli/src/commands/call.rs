@@ -1,10 +1,11 @@
 //! `wharf call`: call one exported function with values written as text.
 
-use crate::args::{GrantArgs, user_cache};
+use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
 use crate::commands::run::{event_loop, failed, memory, read};
 use crate::debug::DebugArgs;
 use crate::output;
+use crate::surroundings::user_cache;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,15 +1,15 @@
 //! `wharf compose`: a component and all that is fused with it, as one component for any host.
 
-use crate::args::GrantArgs;
 use crate::building;
 use crate::command_error::{CommandError, chain};
 use crate::output::{self, talk};
-use crate::project::{self, Project};
+use crate::report;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wharf_app::{App, Component, Target};
 use wharf_compose::{Part, Plug};
+use wharf_project::Project;
 
 #[derive(Debug, Args)]
 pub(crate) struct ComposeArgs {
@@ -43,12 +43,12 @@ pub(crate) fn run(args: &ComposeArgs) -> Result<ExitCode, CommandError> {
 }
 
 fn of_app(project: &Project, args: &ComposeArgs) -> Result<Vec<u8>, CommandError> {
-    let read = project.read(&GrantArgs::default())?;
+    let read = project.read(None, report::warn)?;
     let folder = project.folder();
     building::stale(&read.app, &folder)?;
     let component = choose(&read.app, args.component.as_deref())?;
     let composed = wharf_node::compose(&read.app, component, &folder)
-        .map_err(|error| project::load_error(&error, read.text.as_ref()))?;
+        .map_err(|error| report::load_error(&error, read.text.as_ref()))?;
     talk(&format!("composed {}\n", composed.parts.join(" + ")));
     if composed.parts.len() > 1 {
         talk("what it is granted, all parts of it may touch: only `wharf up` keeps their grants apart\n");

@@ -6,7 +6,7 @@ use crate::building;
 use crate::command_error::CommandError;
 use crate::logging::{LogFormat, Verbosity};
 use crate::output::talk;
-use crate::project::Project;
+use crate::report;
 use crate::serving::{Development, End, ServeArgs, Serving};
 use clap::Args;
 use keys::{Key, Keys};
@@ -16,6 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use wharf_build::{QUIET_EDITORS, Watch};
 use wharf_gateway::dev::Dev;
 use wharf_node::{Cores, Description};
+use wharf_project::Project;
 
 mod keys;
 mod plain;
@@ -40,7 +41,7 @@ pub(crate) fn run(
     verbosity: &Verbosity,
 ) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.serve.path)?;
-    let read = project.read(&args.serve.grants)?;
+    let read = project.read(args.serve.grants.given(), report::warn)?;
     let dev = Dev::new();
     let development = Development { shows_causes: true, dev: Some(std::sync::Arc::clone(&dev)) };
     let serving = Serving::prepare(&args.serve, format, project, &read, development)?;

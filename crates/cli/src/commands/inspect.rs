@@ -1,16 +1,16 @@
 //! `wharf inspect`: what a component is, what it may ask for, and whether it can be served or run here.
 
-use crate::args::GrantArgs;
 use crate::command_error::CommandError;
 use crate::commands::run::read;
 use crate::output;
-use crate::project::Project;
+use crate::report;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wharf_app::{App, Source};
 use wharf_component::{Facts, PROVIDED};
+use wharf_project::Project;
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<ExitCode, CommandError> {
 
 fn graph(args: &InspectArgs) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.file)?;
-    let app = project.read(&GrantArgs::default())?.app;
+    let app = project.read(None, report::warn)?.app;
     let graph = wharf_graph::graph(&app, &facts(&app, &project.folder()));
     if args.json {
         return output::data(&format!("{:#}\n", json(&graph)?));

@@ -1,8 +1,9 @@
 //! `wharf run`: run a program and end with its exit code.
 
-use crate::args::{GrantArgs, user_cache};
+use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
 use crate::debug::DebugArgs;
+use crate::surroundings::user_cache;
 use clap::Args;
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,16 +1,16 @@
 //! `wharf secrets`: keep, list and remove the secrets of an app.
 
-use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
-use crate::operator;
 use crate::output::{self, talk};
-use crate::project::Project;
+use crate::report;
+use crate::surroundings;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use wharf_app::MANIFEST;
 use wharf_node::{Secrets, SecretsError};
+use wharf_project::Project;
 
 /// Bytes of input that are read: more than any secret may have, so that a wrong file ends soon.
 const INPUT_BYTES: u64 = 1 << 20;
@@ -131,13 +131,13 @@ impl Place {
                 let project = Project::find(&self.manifest)?;
                 let app = match app {
                     Some(app) => app.clone(),
-                    None => project.read(&GrantArgs::default())?.app.name,
+                    None => project.read(None, report::warn)?.app.name,
                 };
-                (app, state.clone().unwrap_or_else(|| project.default_state()), project.folder())
+                (app, surroundings::state_of(&project, state.as_deref()), project.folder())
             }
         };
-        let (operator, _) = operator::read(self.node.as_deref(), &folder)?;
-        let secrets = Secrets::find(&operator, &state, &app).map_err(|error| failed(&error))?;
+        let bindings = surroundings::operator(self.node.as_deref(), &folder)?;
+        let secrets = Secrets::find(&bindings.operator, &state, &app).map_err(|error| failed(&error))?;
         Ok(Found { app, secrets })
     }
 

@@ -2,16 +2,16 @@
 //!
 //! In: an app and its `tests` folder. Out: a report; exit code 1 if a test failed. Next: [`wharf_trials`], on several threads.
 
-use crate::args::GrantArgs;
 use crate::building;
 use crate::command_error::{CommandError, chain};
 use crate::output::{self, talk};
-use crate::project::{Project, Read, Text, load_error};
-use crate::report;
+use crate::report::{self, load_error};
+use crate::surroundings;
 use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use wharf_project::{Project, Read, Text};
 use wharf_telemetry::clock;
 use wharf_testing::{Case, Palette, Summary};
 use wharf_trials::{Bench, Error, Found, Mode, Ran, Tests};
@@ -54,13 +54,14 @@ pub(crate) struct TestArgs {
 
 pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.path).map_err(|error| match args.path.exists() {
-        true => error,
-        false => error.hint(format!("to run some tests of this folder only: `wharf test . {}`", args.path.display())),
+        true => CommandError::from(error),
+        false => CommandError::from(error)
+            .hint(format!("to run some tests of this folder only: `wharf test . {}`", args.path.display())),
     })?;
     let folder = project.folder();
-    let read = project.read(&GrantArgs::default())?;
+    let read = project.read(None, report::warn)?;
     // A list is made without the network.
-    let read = if args.list { read } else { crate::fetch::sources(read)? };
+    let read = if args.list { read } else { surroundings::fetch(read)? };
     let tests = Tests::find(&folder, &read.app).map_err(|error| failed(&error))?;
     let wanted = tests.matching(&args.filter);
     if args.list {
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     if !args.no_build {
         building::stale(&read.app, &folder)?;
     }
-    let state = args.state.clone().unwrap_or_else(|| project.default_state());
+    let state = surroundings::state_of(&project, args.state.as_deref());
     let Read { app, text } = read;
     let bench = Bench::new(app, folder, &state, args.seed);
     let mode = Mode { record: args.record };

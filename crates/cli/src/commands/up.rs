@@ -4,12 +4,13 @@ use crate::building;
 use crate::command_error::CommandError;
 use crate::logging::LogFormat;
 use crate::output::talk;
-use crate::project::{self, Project, Read};
+use crate::report;
 use crate::serving::{Development, End, ServeArgs, Serving, banner};
 use clap::Args;
 use std::process::ExitCode;
 use std::time::Duration;
 use wharf_build::{QUIET_COMPILERS, Watch};
+use wharf_project::{Project, Read};
 
 /// How long a version that was replaced may take to answer its last request before that is mentioned.
 const OLD_VERSION: Duration = Duration::from_secs(60);
@@ -28,7 +29,7 @@ pub(crate) struct UpArgs {
 
 pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.serve.path)?;
-    let read = project.read(&args.serve.grants)?;
+    let read = project.read(args.serve.grants.given(), report::warn)?;
     if !args.serve.no_build {
         building::stale(&read.app, &project.folder())?;
     }
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandE
     let serving = Serving::prepare(&args.serve, format, project, &read, development)?;
     let read = serving.fill(read)?;
     let swapped = serving.node.swap(&read.app, &serving.project.folder());
-    let (description, first) = swapped.map_err(|error| project::load_error(&error, read.text.as_ref()))?;
+    let (description, first) = swapped.map_err(|error| report::load_error(&error, read.text.as_ref()))?;
     drop(first);
     let cores = serving.listen()?;
     serve(args, &serving, &read, || serving.announce(&cores, &description))?;
@@ -76,8 +77,7 @@ fn serve(args: &UpArgs, serving: &Serving<'_>, read: &Read, announce: impl FnOnc
 }
 
 fn read_again(serving: &Serving<'_>) -> Option<Read> {
-    let read = serving.project.read(&serving.args.grants);
-    read.and_then(|read| serving.fill(read)).map_err(|error| goes_on(&error)).ok()
+    serving.read_again().map_err(|error| goes_on(&error)).ok()
 }
 
 /// Puts the version that is on disk in place. If it cannot be, says why, and the version that is there goes on.
@@ -89,7 +89,7 @@ fn swap(serving: &Serving<'_>, read: &Read) {
             }
             watch_out(old);
         }
-        Err(error) => goes_on(&project::load_error(&error, read.text.as_ref())),
+        Err(error) => goes_on(&report::load_error(&error, read.text.as_ref())),
     }
 }
 

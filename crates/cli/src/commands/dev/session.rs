@@ -9,7 +9,7 @@ use crate::building;
 use crate::command_error::CommandError;
 use crate::commands::up::watch_out;
 use crate::output::talk;
-use crate::project::{self, Read};
+use crate::report;
 use crate::serving::{Serving, banner};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,7 @@ use wharf_build::{Changes, Watch};
 use wharf_build::{Error, Fingerprint, Sources};
 use wharf_gateway::dev::Dev;
 use wharf_node::Description;
+use wharf_project::Read;
 use wharf_telemetry::clock;
 
 /// How often work may be stopped for a newer change before one is done to its end.
@@ -241,7 +242,7 @@ impl<'a> Session<'a> {
                 watch_out(old);
                 self.in_place(&description, manifest, clock::since(since), commands);
             }
-            Ok(Err(error)) => self.failed(&project::load_error(&error, read.text.as_ref()), ""),
+            Ok(Err(error)) => self.failed(&report::load_error(&error, read.text.as_ref()), ""),
             Err(error) => self.failed(&CommandError::failed(format!("the swap was broken off: {error}")), ""),
         }
         true
@@ -303,8 +304,7 @@ impl<'a> Session<'a> {
     }
 
     fn read_again(&self) {
-        let read = self.serving.project.read(&self.serving.args.grants);
-        match read.and_then(|read| self.serving.fill(read)) {
+        match self.serving.read_again() {
             Ok(read) => self.take(read),
             Err(error) => {
                 self.state.borrow_mut().read = None;

@@ -3,8 +3,8 @@
 //! In: the folder of an app. Out: checks. Next: [`super`].
 
 use super::{Check, State};
-use crate::args::user_cache;
 use crate::commands::run::event_loop;
+use crate::surroundings::user_cache;
 use rustix::fs::{Access, access, statvfs};
 use rustix::process::{Resource, getrlimit};
 use std::net::{Ipv4Addr, TcpListener};

@@ -2,13 +2,13 @@
 //!
 //! In: a manifest, or nothing. Out: languages and tools. Next: [`super::toolchain`].
 
-use crate::args::GrantArgs;
 use crate::command_error::CommandError;
-use crate::project::Project;
+use crate::report;
 use std::fs;
 use std::path::Path;
 use wharf_app::App;
 use wharf_build::tools::{Language, Tool, of_command, of_language};
+use wharf_project::Project;
 
 /// Files of a folder that are looked at.
 const ENTRIES_MAX: usize = 1_000;
@@ -41,7 +41,7 @@ pub(super) fn language(text: &str) -> Result<Language, String> {
 /// Finds out what is needed by the app of a manifest, and by `languages`.
 pub(super) fn find(manifest: &Path, languages: &[Language]) -> Result<Needs, CommandError> {
     let app = match manifest.is_file() {
-        true => Some(Project::find(manifest)?.read(&GrantArgs::default())?.app),
+        true => Some(Project::find(manifest)?.read(None, report::warn)?.app),
         false => None,
     };
     let is_everything = app.is_none() && languages.is_empty();

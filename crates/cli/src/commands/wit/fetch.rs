@@ -5,8 +5,9 @@ mod lock;
 
 use super::read::folder;
 use crate::command_error::{CommandError, chain};
-use crate::fetch::{failed, fetcher};
 use crate::output::talk;
+use crate::report::download_error;
+use crate::surroundings::fetcher;
 use clap::Args;
 use homes::Homes;
 use lock::Lock;
@@ -133,12 +134,14 @@ impl Job {
             Ok(fetched) => match locked {
                 Some(expected) if expected != fetched.digest => {
                     let error = Error::Digest { place, expected, found: fetched.digest };
-                    Err(failed(&error).hint(format!("{} has the digest that is expected", lock::NAME)))
+                    Err(download_error(&error).hint(format!("{} has the digest that is expected", lock::NAME)))
                 }
                 _ => Ok((fetched.bytes, fetched.digest, place)),
             },
-            Err(error @ Error::NotFound { .. }) => Err(self.other_versions(failed(&error), &reference, version)),
-            Err(error) => Err(failed(&error)),
+            Err(error @ Error::NotFound { .. }) => {
+                Err(self.other_versions(download_error(&error), &reference, version))
+            }
+            Err(error) => Err(download_error(&error)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which registry has the packages of a namespace: flags before the settings of `wkg` before what everybody agrees on.
 
 use crate::command_error::CommandError;
-use crate::fetch::failed;
+use crate::report::download_error;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -79,7 +79,7 @@ impl Homes {
             let home = match domain.split_once('/') {
                 // Who writes a prefix names the registry itself.
                 Some((registry, prefix)) => Home { registry: registry.to_owned(), prefix: prefix.to_owned() },
-                None => fetcher.home_blocking(&domain).map_err(|error| failed(&error))?,
+                None => fetcher.home_blocking(&domain).map_err(|error| download_error(&error))?,
             };
             self.asked.insert(domain.clone(), home);
         }

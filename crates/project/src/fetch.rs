@@ -2,63 +2,59 @@
 //!
 //! In: an app. Out: the same app with files of the cache in the place of references. Next: `node`.
 
-use crate::args::user_cache;
-use crate::command_error::{CommandError, chain};
-use crate::output::talk;
-use crate::project::Read;
-use crate::report;
+use crate::{Environment, Error, Read};
 use std::path::PathBuf;
 use wharf_app::{App, Problem, Source, Span, Supplier};
 use wharf_registry::{Credentials, Digest, Fetcher, Origin, Reference};
 
-/// Returns where downloads are kept. Absent if the user has no folder for such things.
-pub(crate) fn cache() -> Option<PathBuf> {
-    user_cache().map(|cache| cache.join("downloads"))
+/// What there is to say of a download.
+#[derive(Debug)]
+pub enum Download<'a> {
+    /// It came over the network.
+    Fetched {
+        /// What was asked for.
+        place: &'a str,
+        /// How many bytes came.
+        bytes: usize,
+    },
+    /// The registry did not say which it is now, so that it is the one that it was.
+    Stale {
+        /// What was asked for.
+        place: &'a str,
+    },
 }
 
-/// Returns what downloads, with the logins of the user.
-pub(crate) fn fetcher() -> Result<Fetcher, CommandError> {
-    let fetcher = Fetcher::new(cache()).map_err(|error| failed(&error))?;
-    Ok(fetcher.with_credentials(Credentials::of_files(login_files())))
+/// Returns what downloads, with the logins of the user and a cache in the user's folder, if there is one.
+///
+/// # Errors
+/// When TLS has no certificates to trust.
+pub fn fetcher(environment: &Environment) -> Result<Fetcher, wharf_registry::Error> {
+    let cache = environment.cache().map(|cache| cache.join("downloads"));
+    Ok(Fetcher::new(cache)?.with_credentials(Credentials::of_files(environment.login_files())))
 }
 
-/// Returns the error of a download that no line of a manifest asked for.
-pub(crate) fn failed(error: &wharf_registry::Error) -> CommandError {
-    CommandError::usage(format!("[{}] {}", error.code(), chain(error))).hint(error.help())
-}
-
-/// Where `docker login` and `podman login` keep what they were given.
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
-fn login_files() -> Vec<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let own = folder("REGISTRY_AUTH_FILE");
-    let docker = folder("DOCKER_CONFIG").or_else(|| folder("HOME").map(|home| home.join(".docker")));
-    let podman = folder("XDG_RUNTIME_DIR").map(|run| run.join("containers/auth.json"));
-    own.into_iter().chain(docker.map(|docker| docker.join("config.json"))).chain(podman).collect()
-}
-
-/// Fetches what an app does not have as files. Tells all that cannot be fetched, not the first.
-pub(crate) fn sources(mut read: Read) -> Result<Read, CommandError> {
+/// Fetches what an app does not have as files. `tell` is told of each download.
+///
+/// # Errors
+/// When something cannot be fetched: all that cannot, not the first.
+pub fn fetch(mut read: Read, environment: &Environment, tell: impl Fn(Download<'_>)) -> Result<Read, Error> {
     let mut problems = Vec::new();
     let mut fetcher = None;
     for (source, span) in sources_of(&mut read.app) {
         let Some(reference) = reference(source) else { continue };
         let fetcher = match &mut fetcher {
             Some(fetcher) => fetcher,
-            None => fetcher.insert(self::fetcher()?),
+            None => fetcher.insert(self::fetcher(environment)?),
         };
-        match file(fetcher, &reference) {
+        match file(fetcher, &reference, &tell) {
             Ok(path) => *source = Source::File(path.display().to_string()),
             Err(error) => problems.push(problem(&error, span)),
         }
     }
-    if problems.is_empty() {
-        return Ok(read);
+    match problems.is_empty() {
+        true => Ok(read),
+        false => Err(Error::Incomplete { text: read.text, problems }),
     }
-    Err(CommandError::rendered(match &read.text {
-        Some(text) => report::problems(&problems, text),
-        None => wharf_app::render_without_text(&problems),
-    }))
 }
 
 fn sources_of(app: &mut App) -> Vec<(&mut Source, Span)> {
@@ -90,11 +86,16 @@ fn reference(source: &Source) -> Option<Reference> {
 }
 
 /// Fetches, and returns the file of the cache that has the bytes.
-fn file(fetcher: &Fetcher, reference: &Reference) -> Result<PathBuf, wharf_registry::Error> {
+fn file(
+    fetcher: &Fetcher,
+    reference: &Reference,
+    tell: impl Fn(Download<'_>),
+) -> Result<PathBuf, wharf_registry::Error> {
     let fetched = fetcher.fetch_blocking(reference)?;
+    let place = shown(reference);
     match fetched.origin {
-        Origin::Network => talk(&format!("fetched {} ({} bytes)\n", shown(reference), fetched.bytes.len())),
-        Origin::Stale => talk(&format!("cannot look up {}: taking the one that it was\n", shown(reference))),
+        Origin::Network => tell(Download::Fetched { place: &place, bytes: fetched.bytes.len() }),
+        Origin::Stale => tell(Download::Stale { place: &place }),
         Origin::Cache => {}
     }
     fetcher.path(&fetched.digest).ok_or_else(|| wharf_registry::Error::Cache {
@@ -112,5 +113,5 @@ fn shown(reference: &Reference) -> String {
 }
 
 fn problem(error: &wharf_registry::Error, span: Span) -> Problem {
-    Problem::error(error.code(), span, chain(error)).with_help(error.help())
+    Problem::error(error.code(), span, wharf_telemetry::chain(error)).with_help(error.help())
 }
