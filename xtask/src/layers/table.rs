@@ -36,10 +36,12 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 1, name: "wharf-registry", uses: &["wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-project", uses: &["wharf-registry", "wharf-app", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-kit", uses: &["wharf-app", "wharf-telemetry"] },
+    // Connections of several capabilities, so that none of them depends on another.
+    Crate { layer: 2, name: "wharf-servers", uses: &["wharf-kit"] },
     Crate { layer: 2, name: "wharf-blobstore", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-config", uses: &["wharf-kit", "wharf-telemetry"] },
-    Crate { layer: 2, name: "wharf-keyvalue", uses: &["wharf-kit", "wharf-telemetry"] },
-    Crate { layer: 2, name: "wharf-messaging", uses: &["wharf-kit", "wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-keyvalue", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-messaging", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-secrets", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-sql", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-http", uses: &["wharf-kit", "wharf-app", "wharf-telemetry"] },
@@ -179,7 +181,7 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["async-nats", "redis", "redb", "object_store", "rumqttc-next", "age"],
-        users: &["wharf-blobstore", "wharf-keyvalue", "wharf-messaging", "wharf-secrets"],
+        users: &["wharf-blobstore", "wharf-keyvalue", "wharf-messaging", "wharf-secrets", "wharf-servers"],
         dev: true,
         reason: "backends are in capabilities",
     },
@@ -188,6 +190,7 @@ pub(super) const ONLY: &[Only] = &[
         users: &[
             "wharf-registry",
             "wharf-kit",
+            "wharf-servers",
             "wharf-blobstore",
             "wharf-config",
             "wharf-http",

@@ -25,11 +25,11 @@ const SUSPICIOUS: Duration = Duration::from_millis(500);
 
 /// How connections to one server are made.
 pub trait Dial: Send + Sync + Sized + 'static {
-    /// The capability, for the log.
-    const CAPABILITY: &'static str;
-
     /// A connection, which many calls use at a time.
     type Connection: Clone + Send + Sync;
+
+    /// The capability, for the log.
+    fn capability(&self) -> &'static str;
 
     /// Where to, without a password.
     fn place(&self) -> &str;
@@ -200,7 +200,7 @@ impl<D: Dial> Link<D> {
     fn lose(self: &Arc<Self>, number: u64) {
         let mut state = self.state();
         if matches!(&*state, State::Up { number: current, .. } if *current == number) {
-            tracing::info!(capability = D::CAPABILITY, place = self.dial.place(), "a connection is lost");
+            tracing::info!(capability = self.dial.capability(), place = self.dial.place(), "a connection is lost");
             self.start(&mut state);
         }
     }
@@ -213,7 +213,7 @@ impl<D: Dial> Link<D> {
     fn conclude(&self, attempt: Result<D::Connection, NoConnection>, number: u64) -> bool {
         let mut state = self.state();
         let was_down = matches!(*state, State::Down(_));
-        let (capability, place) = (D::CAPABILITY, self.dial.place());
+        let (capability, place) = (self.dial.capability(), self.dial.place());
         match attempt {
             Ok(connection) => {
                 if was_down {

@@ -7,9 +7,9 @@ mod bucket;
 mod many;
 
 use super::names::nats_bucket;
-use crate::api::{self, Cause, Cursor, Error, Key, Page, Snapshot, Store, Version};
+use crate::api::{self, Cursor, Error, Key, Page, Snapshot, Store, Version};
 use crate::position::position;
-use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event};
+use async_nats::ConnectOptions;
 use async_trait::async_trait;
 use bucket::{Bucket, Connection};
 use bytes::Bytes;
@@ -19,12 +19,11 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
-use wharf_kit::{
-    Backend, BackendError, Dial, Embedded, Kind, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble,
-};
+use tokio::sync::Semaphore;
+use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble};
+use wharf_servers::nats::{Connected, Dialer, Settings};
 
 pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "nats",
@@ -47,7 +46,7 @@ const ADD_ATTEMPTS: usize = 50;
 const ADD_QUEUES: usize = 64;
 
 /// The settings of NATS.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
     /// `nats://HOST:PORT`, or `tls://` with TLS; several are separated by commas.
@@ -90,107 +89,43 @@ fn response_timeout() -> Period {
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, BackendError> {
     let config: Config = wharf_kit::settings(settings)?;
-    let addresses = config.url.split(',').map(|url| url.trim().parse::<async_nats::ServerAddr>());
-    // The message of the crate may have the URL, and that the password.
-    let addresses = addresses.collect::<Result<Vec<_>, _>>().map_err(|_| {
-        BackendError::Settings("`url` is not the URL of a NATS server, as in \"nats://127.0.0.1:4222\"".to_owned())
+    let dialer = Dialer::new(Settings {
+        url: config.url,
+        username: config.username,
+        password: config.password,
+        token: config.token,
+        credentials: config.credentials,
+        ca: config.ca,
+        connect_timeout: config.connect_timeout.0,
     })?;
-    let credentials = config.credentials.as_ref().map(|path| {
-        std::fs::read_to_string(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })
-    });
-    let place = addresses.iter().map(|address| format!("{}://{}:{}", address.scheme(), address.host(), address.port()));
-    let dial = NatsDial {
-        place: place.collect::<Vec<_>>().join(","),
-        credentials: credentials.transpose()?,
-        addresses,
-        config: config.clone(),
-    };
+    let dial = NatsDial { dialer, replicas: config.replicas, response_timeout: config.response_timeout.0 };
     Ok(Arc::new(Server { links: Arc::new(Links::new(dial)) }))
 }
 
+/// What connections are made with.
 struct NatsDial {
-    place: String,
-    addresses: Vec<async_nats::ServerAddr>,
-    credentials: Option<String>,
-    config: Config,
+    dialer: Dialer,
+    replicas: usize,
+    response_timeout: Duration,
 }
 
 impl Dial for NatsDial {
-    const CAPABILITY: &str = crate::CAPABILITY;
-
     type Connection = Connection;
 
+    fn capability(&self) -> &'static str {
+        crate::CAPABILITY
+    }
+
     fn place(&self) -> &str {
-        &self.place
+        self.dialer.place()
     }
 
     async fn connect(&self, lost: Lost<Self>) -> Result<Connection, NoConnection> {
-        let (tell, end) = watch::channel(());
-        // Taken by the first event that ends the connection.
-        let open = Arc::new(Mutex::new(Some((tell, lost))));
-        let options = self.options()?.event_callback(move |event| {
-            if matches!(event, Event::Disconnected | Event::Closed) {
-                let open = open.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some((_, lost)) = open {
-                    lost.tell();
-                }
-            }
-            std::future::ready(())
-        });
-        let timeout = self.config.connect_timeout.0;
-        let client = tokio::time::timeout(timeout, options.connect(&*self.addresses)).await;
-        let client = client.map_err(|error| unreached(LATE, error))?.map_err(refused)?;
-        Ok(Connection::new(client, end, self.config.replicas, self.config.response_timeout.0))
+        let timeout = self.response_timeout;
+        let set = |options: ConnectOptions| options.request_timeout(Some(timeout));
+        let Connected { client, end } = self.dialer.connect(set, move || lost.tell(), |_| {}).await?;
+        Ok(Connection::new(client, end, self.replicas, timeout))
     }
-}
-
-impl NatsDial {
-    fn options(&self) -> Result<ConnectOptions, NoConnection> {
-        let config = &self.config;
-        let mut options = ConnectOptions::new()
-            .name("wharf")
-            .connection_timeout(config.connect_timeout.0)
-            .request_timeout(Some(config.response_timeout.0))
-            // A lost connection is replaced by a new client: this one would send later what calls were told to have failed.
-            .max_reconnects(self.addresses.len())
-            // A machine that is gone is noticed after two of them.
-            .ping_interval(Duration::from_secs(5));
-        if let Some(path) = &config.ca {
-            options = options.add_root_certificates(path.clone());
-        }
-        if let Some(token) = &config.token {
-            options = options.token(token.clone());
-        }
-        if let Some(username) = &config.username {
-            options = options.user_and_password(username.clone(), config.password.clone().unwrap_or_default());
-        }
-        if let Some(credentials) = &self.credentials {
-            let bad = |error| refusal("its credentials are damaged", error);
-            options = options.credentials(credentials).map_err(bad)?;
-        }
-        Ok(options)
-    }
-}
-
-const LATE: &str = "the server does not answer in time";
-
-/// Returns why there is no connection.
-fn refused(error: ConnectError) -> NoConnection {
-    match error.kind() {
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            refusal("the server does not let the host in", error)
-        }
-        ConnectErrorKind::TimedOut => unreached(LATE, error),
-        _ => unreached("the server is not there", error),
-    }
-}
-
-fn refusal(why: &'static str, source: impl Into<Cause>) -> NoConnection {
-    NoConnection { kind: Kind::Backend, why, source: Some(source.into()) }
-}
-
-fn unreached(why: &'static str, source: impl Into<Cause>) -> NoConnection {
-    NoConnection { kind: Kind::Unavailable, why, source: Some(source.into()) }
 }
 
 /// One server or cluster, with a connection for each core.
@@ -208,7 +143,7 @@ impl Opened<dyn Store> for Server {
     }
 
     fn place(&self, namespace: &Namespace) -> String {
-        format!("{} {}", self.links.dial().place, nats_bucket(namespace))
+        format!("{} {}", self.links.dial().place(), nats_bucket(namespace))
     }
 }
 

@@ -8,21 +8,16 @@ use super::names::{redis_key, redis_name, redis_pattern, redis_prefix};
 use crate::api::{self, Cursor, Error, Key, PAGE_KEYS, Page, Snapshot, Store, Version};
 use async_trait::async_trait;
 use bytes::Bytes;
-use redis::aio::MultiplexedConnection;
-use redis::io::tcp::TcpSettings;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, PushKind, RedisError, ServerErrorKind, ToRedisArgs,
-};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs};
 use scripts::Scripts;
 use serde::Deserialize;
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_kit::{
-    Backend, BackendError, Dial, Embedded, Kind, Links, Lost, Namespace, NoConnection, Opened, Period, Refused, Trouble,
+    Backend, BackendError, Dial, Embedded, Kind, Links, Namespace, NoConnection, Opened, Period, Refused, Trouble,
 };
+use wharf_servers::redis::{Dialer, Settings, is_lost};
 
 pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "redis",
@@ -40,7 +35,7 @@ const SCAN_KEYS: usize = PAGE_KEYS / 2;
 const SCAN_STEPS: usize = 64;
 
 /// The settings of Redis.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
     /// `redis://HOST[:PORT][/DATABASE]`, `rediss://` with TLS, or `unix:///PATH`. `?protocol=resp2` for servers before version 6.
@@ -71,58 +66,23 @@ fn response_timeout() -> Period {
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, BackendError> {
     let config: Config = wharf_kit::settings(settings)?;
-    // The message of the crate may have the URL, and that the password.
-    let info = config.url.as_str().into_connection_info().map_err(|_| {
-        BackendError::Settings("`url` is not the URL of a Redis server, as in \"redis://127.0.0.1:6379/0\"".to_owned())
-    })?;
-    let place = place(&info);
-    let client = client(&config, info)?;
-    let timeouts = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(config.connect_timeout.0))
-        .set_response_timeout(Some(config.response_timeout.0));
-    let links = Arc::new(Links::new(RedisDial { client, timeouts, place }));
-    Ok(Arc::new(Server { links, scripts: Arc::default() }))
-}
-
-fn place(info: &ConnectionInfo) -> String {
-    let scheme = match info.addr() {
-        redis::ConnectionAddr::TcpTls { .. } => "rediss",
-        redis::ConnectionAddr::Unix(_) => "unix",
-        _ => "redis",
-    };
-    format!("{scheme}://{}/{}", info.addr(), info.redis_settings().db())
-}
-
-fn client(config: &Config, info: ConnectionInfo) -> Result<Client, BackendError> {
-    let mut user = info.redis_settings().clone();
-    if !config.url.contains("protocol=") {
-        // With it, the server's end of a connection is noticed when it happens and not with the next call.
-        user = user.set_protocol(ProtocolVersion::RESP3);
-    }
-    if let Some(username) = &config.username {
-        user = user.set_username(username);
-    }
-    if let Some(password) = &config.password {
-        user = user.set_password(password);
-    }
-    // Without delay, as calls of many guests share the connection. The time-out ends connections to a machine that is gone.
-    let tcp = TcpSettings::default().set_nodelay(true).set_user_timeout(config.response_timeout.0);
-    let info = info.set_redis_settings(user).set_tcp_settings(tcp);
-    let client = match &config.ca {
-        None => Client::open(info),
-        Some(path) => {
-            let pem =
-                std::fs::read(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })?;
-            Client::build_with_tls(info, redis::TlsCertificates { client_tls: None, root_cert: Some(pem) })
-        }
-    };
-    client
-        .map_err(|error| BackendError::Settings(format!("the settings make no client of Redis: {}", error.category())))
+    let dialer = Dialer::new(
+        crate::CAPABILITY,
+        &Settings {
+            url: config.url,
+            username: config.username,
+            password: config.password,
+            ca: config.ca,
+            connect_timeout: config.connect_timeout.0,
+            response_timeout: config.response_timeout.0,
+        },
+    )?;
+    Ok(Arc::new(Server { links: Arc::new(Links::new(dialer)), scripts: Arc::default() }))
 }
 
 /// One server, with a connection for each core.
 struct Server {
-    links: Arc<Links<RedisDial>>,
+    links: Arc<Links<Dialer>>,
     scripts: Arc<Scripts>,
 }
 
@@ -136,43 +96,13 @@ impl Opened<dyn Store> for Server {
     }
 
     fn place(&self, namespace: &Namespace) -> String {
-        format!("{} {}", self.links.dial().place, redis_prefix(namespace))
-    }
-}
-
-/// What connections are made with.
-struct RedisDial {
-    client: Client,
-    timeouts: AsyncConnectionConfig,
-    place: String,
-}
-
-impl Dial for RedisDial {
-    const CAPABILITY: &str = crate::CAPABILITY;
-
-    type Connection = MultiplexedConnection;
-
-    fn place(&self) -> &str {
-        &self.place
-    }
-
-    async fn connect(&self, lost: Lost<Self>) -> Result<MultiplexedConnection, NoConnection> {
-        let on_push = move |push: PushInfo| {
-            if push.kind == PushKind::Disconnection {
-                lost.tell();
-            }
-            Ok::<_, Infallible>(())
-        };
-        let is_told = self.client.get_connection_info().redis_settings().protocol().supports_resp3();
-        let timeouts = self.timeouts.clone();
-        let timeouts = if is_told { timeouts.set_push_sender(on_push) } else { timeouts };
-        let connection = self.client.get_multiplexed_async_connection_with_config(&timeouts).await;
-        connection.map_err(refused)
+        let dialer = self.links.dial();
+        format!("{}/{} {}", dialer.place(), dialer.database(), redis_prefix(namespace))
     }
 }
 
 struct RedisStore {
-    links: Arc<Links<RedisDial>>,
+    links: Arc<Links<Dialer>>,
     scripts: Arc<Scripts>,
     prefix: String,
 }
@@ -300,49 +230,20 @@ impl Store for RedisStore {
 // === Errors ===
 
 fn trouble(error: RedisError) -> Trouble<Error> {
-    Trouble { is_lost: error.is_io_error() || error.is_unrecoverable_error(), error: explain(error) }
-}
-
-/// Returns why there is no connection.
-fn refused(error: RedisError) -> NoConnection {
-    match explain(error) {
-        Error::Backend { why, source } => NoConnection { kind: Kind::Backend, why, source },
-        Error::Unavailable { why, source } => NoConnection { kind: Kind::Unavailable, why, source },
-        other => NoConnection { kind: Kind::Unavailable, why: "connecting failed", source: Some(other.into()) },
-    }
+    Trouble { is_lost: is_lost(&error), error: explain(error) }
 }
 
 /// Returns what the guest is told. The server's own words are for the log.
 fn explain(error: RedisError) -> Error {
     let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
-    let away = match error.kind() {
+    match error.kind() {
         ErrorKind::Server(ServerErrorKind::ResponseError) if says("not an integer") => return Error::NotANumber,
         ErrorKind::Server(ServerErrorKind::ResponseError) if says("would overflow") => return Error::Overflow,
-        _ if error.is_timeout() => Some("the server does not answer in time"),
-        _ if error.is_connection_refusal() => Some("the server is not there"),
-        ErrorKind::Io => Some("the connection to the server is lost"),
-        ErrorKind::Server(
-            ServerErrorKind::BusyLoading
-            | ServerErrorKind::TryAgain
-            | ServerErrorKind::MasterDown
-            | ServerErrorKind::ClusterDown
-            | ServerErrorKind::ReadOnly,
-        ) => Some("the server is not ready"),
-        _ => None,
-    };
-    match away {
-        Some(why) => Error::Unavailable { why, source: Some(error.into()) },
-        None => Error::Backend { why: fault(&error), source: Some(error.into()) },
+        _ => {}
     }
-}
-
-fn fault(error: &RedisError) -> &'static str {
-    match (error.kind(), error.code()) {
-        (ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm), _)
-        | (_, Some("WRONGPASS" | "NOAUTH" | "NOPERM")) => "the server does not let the host in",
-        (_, Some("OOM")) => "the server is full",
-        (_, Some("MISCONF")) => "the server cannot write to its disk",
-        (_, Some("WRONGTYPE")) => "the key has something that is no value",
-        _ => "the server refuses",
+    let NoConnection { kind, why, source } = wharf_servers::redis::explain(error);
+    match kind {
+        Kind::Unavailable => Error::Unavailable { why, source },
+        _ => Error::Backend { why, source },
     }
 }

@@ -11,8 +11,11 @@ struct Script {
 }
 
 impl Dial for Script {
-    const CAPABILITY: &'static str = "test";
     type Connection = u32;
+
+    fn capability(&self) -> &'static str {
+        "test"
+    }
 
     fn place(&self) -> &str {
         "nowhere"

@@ -126,8 +126,11 @@ struct MqttDial {
 }
 
 impl Dial for MqttDial {
-    const CAPABILITY: &'static str = crate::CAPABILITY;
     type Connection = Connection;
+
+    fn capability(&self) -> &'static str {
+        crate::CAPABILITY
+    }
 
     fn place(&self) -> &str {
         &self.place

@@ -6,7 +6,7 @@ mod connection;
 
 use crate::subscription::{Answer, End, Room};
 use crate::{Delivery, Error, Filter, Message, Messenger, Prefix, Replies, ReplyTo, Subscription, Topic};
-use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerError};
+use async_nats::ConnectOptions;
 use async_trait::async_trait;
 use connection::{Connection, lost, received};
 use futures_util::StreamExt;
@@ -14,10 +14,9 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use wharf_kit::{
-    Backend, BackendError, Dial, Embedded, Kind, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble,
-};
+use tokio::sync::mpsc;
+use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble};
+use wharf_servers::nats::{Connected, Dialer, Settings};
 
 /// The entry of the list.
 pub(super) const BACKEND: Backend<dyn Messenger> = Backend {
@@ -36,7 +35,7 @@ const QUEUE: usize = 1024;
 const REFUSED_MAX: usize = 256;
 
 /// The settings of NATS.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
     /// `nats://HOST:PORT`, or `tls://` with TLS; several are separated by commas.
@@ -77,23 +76,24 @@ fn response_timeout() -> Period {
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Messenger>>, BackendError> {
     let config: Config = wharf_kit::settings(settings)?;
-    let addresses = config.url.split(',').map(|url| url.trim().parse::<async_nats::ServerAddr>());
-    // The message of the crate may have the URL, and that the password.
-    let addresses = addresses.collect::<Result<Vec<_>, _>>().map_err(|_| {
-        BackendError::Settings("`url` is not the URL of a NATS server, as in \"nats://127.0.0.1:4222\"".to_owned())
-    })?;
     check_inbox(config.inbox_prefix.as_deref())?;
     // A namespace that is none, only to hear of a bad prefix now.
     Prefix::new(config.prefix.as_deref(), &Namespace::shared("x"))?;
-    let credentials = config.credentials.as_ref().map(|path| {
-        std::fs::read_to_string(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })
-    });
-    let place = addresses.iter().map(|address| format!("{}://{}:{}", address.scheme(), address.host(), address.port()));
+    let dialer = Dialer::new(Settings {
+        url: config.url,
+        username: config.username,
+        password: config.password,
+        token: config.token,
+        credentials: config.credentials,
+        ca: config.ca,
+        connect_timeout: config.connect_timeout.0,
+    })?;
     let dial = NatsDial {
-        place: place.collect::<Vec<_>>().join(","),
-        credentials: credentials.transpose()?,
-        addresses,
-        config,
+        dialer,
+        inbox_prefix: config.inbox_prefix,
+        prefix: config.prefix,
+        stream: config.stream,
+        response_timeout: config.response_timeout.0,
     };
     Ok(Arc::new(Server(Arc::new(Links::new(dial)))))
 }
@@ -106,46 +106,39 @@ fn check_inbox(prefix: Option<&str>) -> Result<(), BackendError> {
     }
 }
 
-/// What connections are made with.
+/// What connections are made with, and what goes over them.
 struct NatsDial {
-    place: String,
-    addresses: Vec<async_nats::ServerAddr>,
-    credentials: Option<String>,
-    config: Config,
+    dialer: Dialer,
+    inbox_prefix: Option<String>,
+    prefix: Option<String>,
+    stream: Option<String>,
+    response_timeout: Duration,
 }
 
 impl Dial for NatsDial {
-    const CAPABILITY: &'static str = crate::CAPABILITY;
     type Connection = Connection;
 
+    fn capability(&self) -> &'static str {
+        crate::CAPABILITY
+    }
+
     fn place(&self) -> &str {
-        &self.place
+        self.dialer.place()
     }
 
     async fn connect(&self, lost: Lost<Self>) -> Result<Connection, NoConnection> {
-        let (tell, end) = watch::channel(());
-        // Taken by the first event that ends the connection.
-        let open = Arc::new(Mutex::new(Some((tell, lost))));
         let refused = Arc::new(Mutex::new(Vec::new()));
         let refusals = Arc::clone(&refused);
-        let options = self.options()?.event_callback(move |event| {
-            match event {
-                Event::Disconnected | Event::Closed => {
-                    let open = open.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    if let Some((_, lost)) = open {
-                        lost.tell();
-                    }
-                }
-                Event::ServerError(ServerError::Other(text)) => note_refusal(&refusals, &text),
-                _ => {}
+        let set = |options: ConnectOptions| {
+            let options = options.subscription_capacity(QUEUE);
+            match &self.inbox_prefix {
+                Some(prefix) => options.custom_inbox_prefix(prefix),
+                None => options,
             }
-            std::future::ready(())
-        });
-        let timeout = self.config.connect_timeout.0;
-        let late = |_| away("the server does not answer in time");
-        let client = tokio::time::timeout(timeout, options.connect(&*self.addresses)).await.map_err(late)?;
-        let client = client.map_err(not_connected)?;
-        Connection::new(client, end, refused, self.config.response_timeout.0).await
+        };
+        let connecting = self.dialer.connect(set, move || lost.tell(), move |text| note_refusal(&refusals, text));
+        let Connected { client, end } = connecting.await?;
+        Connection::new(client, end, refused, self.response_timeout).await
     }
 }
 
@@ -159,63 +152,12 @@ fn note_refusal(refused: &Mutex<Vec<String>>, text: &str) {
     refused.push(rest.split('"').next().unwrap_or_default().to_owned());
 }
 
-impl NatsDial {
-    fn options(&self) -> Result<ConnectOptions, NoConnection> {
-        let config = &self.config;
-        let mut options = ConnectOptions::new()
-            .name("wharf")
-            .connection_timeout(config.connect_timeout.0)
-            .subscription_capacity(QUEUE)
-            // A lost connection is replaced by a new client: this one would send later what calls were told to have failed.
-            .max_reconnects(self.addresses.len())
-            // A machine that is gone is noticed after two of them.
-            .ping_interval(Duration::from_secs(5));
-        if let Some(path) = &config.ca {
-            options = options.add_root_certificates(path.clone());
-        }
-        if let Some(prefix) = &config.inbox_prefix {
-            options = options.custom_inbox_prefix(prefix);
-        }
-        if let Some(token) = &config.token {
-            options = options.token(token.clone());
-        }
-        if let Some(username) = &config.username {
-            options = options.user_and_password(username.clone(), config.password.clone().unwrap_or_default());
-        }
-        if let Some(credentials) = &self.credentials {
-            let bad = |error: std::io::Error| NoConnection {
-                kind: Kind::Backend,
-                why: "the host's credentials are damaged",
-                source: Some(error.into()),
-            };
-            options = options.credentials(credentials).map_err(bad)?;
-        }
-        Ok(options)
-    }
-}
-
-fn away(why: &'static str) -> NoConnection {
-    NoConnection { kind: Kind::Unavailable, why, source: None }
-}
-
-/// Returns why there is no connection.
-fn not_connected(error: ConnectError) -> NoConnection {
-    let (kind, why) = match error.kind() {
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            (Kind::Backend, "the server does not let the host in")
-        }
-        ConnectErrorKind::TimedOut => (Kind::Unavailable, "the server does not answer in time"),
-        _ => (Kind::Unavailable, "the server is not there"),
-    };
-    NoConnection { kind, why, source: Some(error.into()) }
-}
-
 /// One server or cluster, with a connection for each core.
 struct Server(Arc<Links<NatsDial>>);
 
 impl Server {
     fn prefix(&self, namespace: &Namespace) -> Result<Prefix, BackendError> {
-        Prefix::new(self.0.dial().config.prefix.as_deref(), namespace)
+        Prefix::new(self.0.dial().prefix.as_deref(), namespace)
     }
 }
 
@@ -226,8 +168,8 @@ impl Opened<dyn Messenger> for Server {
 
     fn place(&self, namespace: &Namespace) -> String {
         let prefix = self.prefix(namespace).map(|prefix| prefix.to_string()).unwrap_or_default();
-        let stream = self.0.dial().config.stream.iter().map(|stream| format!(" in the stream {stream}"));
-        format!("{} {prefix}{}", self.0.dial().place, stream.collect::<String>())
+        let stream = self.0.dial().stream.iter().map(|stream| format!(" in the stream {stream}"));
+        format!("{} {prefix}{}", self.0.dial().place(), stream.collect::<String>())
     }
 }
 
@@ -239,7 +181,7 @@ struct Nats {
 
 impl Nats {
     fn stream(&self) -> Option<&str> {
-        self.links.dial().config.stream.as_deref()
+        self.links.dial().stream.as_deref()
     }
 }
 

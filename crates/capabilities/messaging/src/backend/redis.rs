@@ -8,20 +8,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
-use redis::io::tcp::TcpSettings;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, IntoConnectionInfo, Msg, ProtocolVersion, PushInfo,
-    PushKind, RedisError, ServerErrorKind,
-};
+use redis::{Msg, RedisError};
 use serde::Deserialize;
-use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, error::TrySendError};
-use wharf_kit::{
-    Backend, BackendError, Dial, Embedded, Kind, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble,
-};
+use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Namespace, Opened, Period, Trouble};
+use wharf_servers::redis::{Dialer, Settings, explain, is_lost};
 
 /// The entry of the list.
 pub(super) const BACKEND: Backend<dyn Messenger> = Backend {
@@ -37,7 +31,7 @@ pub(super) const BACKEND: Backend<dyn Messenger> = Backend {
 const QUEUE: usize = 1024;
 
 /// The settings of Redis.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
     /// `redis://HOST[:PORT]`, `rediss://` with TLS, or `unix:///PATH`. `?protocol=resp2` for servers before version 6.
@@ -70,110 +64,53 @@ fn response_timeout() -> Period {
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Messenger>>, BackendError> {
     let config: Config = wharf_kit::settings(settings)?;
-    // The message of the crate may have the URL, and that the password.
-    let info = config.url.as_str().into_connection_info().map_err(|_| {
-        BackendError::Settings("`url` is not the URL of a Redis server, as in \"redis://127.0.0.1:6379\"".to_owned())
-    })?;
     // A namespace that is none, only to hear of a bad prefix now.
     Prefix::new(config.prefix.as_deref(), &Namespace::shared("x"))?;
-    let place = place(&info);
-    let client = client(&config, info)?;
-    let timeouts = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(config.connect_timeout.0))
-        .set_response_timeout(Some(config.response_timeout.0));
-    Ok(Arc::new(Server(Arc::new(Links::new(RedisDial { client, timeouts, place, config })))))
-}
-
-fn place(info: &ConnectionInfo) -> String {
-    let scheme = match info.addr() {
-        redis::ConnectionAddr::TcpTls { .. } => "rediss",
-        redis::ConnectionAddr::Unix(_) => "unix",
-        _ => "redis",
-    };
-    format!("{scheme}://{}", info.addr())
-}
-
-fn client(config: &Config, info: ConnectionInfo) -> Result<Client, BackendError> {
-    let mut user = info.redis_settings().clone();
-    if !config.url.contains("protocol=") {
-        // With it, the server's end of a connection is noticed when it happens and not with the next call.
-        user = user.set_protocol(ProtocolVersion::RESP3);
-    }
-    if let Some(username) = &config.username {
-        user = user.set_username(username);
-    }
-    if let Some(password) = &config.password {
-        user = user.set_password(password);
-    }
-    // Without delay, as calls of many guests share the connection. The time-out ends connections to a machine that is gone.
-    let tcp = TcpSettings::default().set_nodelay(true).set_user_timeout(config.response_timeout.0);
-    let info = info.set_redis_settings(user).set_tcp_settings(tcp);
-    let client = match &config.ca {
-        None => Client::open(info),
-        Some(path) => {
-            let pem =
-                std::fs::read(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })?;
-            Client::build_with_tls(info, redis::TlsCertificates { client_tls: None, root_cert: Some(pem) })
-        }
-    };
-    client
-        .map_err(|error| BackendError::Settings(format!("the settings make no client of Redis: {}", error.category())))
-}
-
-/// What connections are made with.
-struct RedisDial {
-    client: Client,
-    timeouts: AsyncConnectionConfig,
-    place: String,
-    config: Config,
-}
-
-impl Dial for RedisDial {
-    const CAPABILITY: &'static str = crate::CAPABILITY;
-    type Connection = MultiplexedConnection;
-
-    fn place(&self) -> &str {
-        &self.place
-    }
-
-    async fn connect(&self, lost: Lost<Self>) -> Result<MultiplexedConnection, NoConnection> {
-        let on_push = move |push: PushInfo| {
-            if push.kind == PushKind::Disconnection {
-                lost.tell();
-            }
-            Ok::<_, Infallible>(())
-        };
-        let is_told = self.client.get_connection_info().redis_settings().protocol().supports_resp3();
-        let timeouts = self.timeouts.clone();
-        let timeouts = if is_told { timeouts.set_push_sender(on_push) } else { timeouts };
-        self.client.get_multiplexed_async_connection_with_config(&timeouts).await.map_err(explain)
-    }
+    let dialer = Dialer::new(
+        crate::CAPABILITY,
+        &Settings {
+            url: config.url,
+            username: config.username,
+            password: config.password,
+            ca: config.ca,
+            connect_timeout: config.connect_timeout.0,
+            response_timeout: config.response_timeout.0,
+        },
+    )?;
+    let connect_timeout = config.connect_timeout.0;
+    Ok(Arc::new(Server { links: Arc::new(Links::new(dialer)), prefix: config.prefix, connect_timeout }))
 }
 
 /// One server, with a connection for each core.
-struct Server(Arc<Links<RedisDial>>);
+struct Server {
+    links: Arc<Links<Dialer>>,
+    prefix: Option<String>,
+    connect_timeout: Duration,
+}
 
 impl Server {
     fn prefix(&self, namespace: &Namespace) -> Result<Prefix, BackendError> {
-        Prefix::new(self.0.dial().config.prefix.as_deref(), namespace)
+        Prefix::new(self.prefix.as_deref(), namespace)
     }
 }
 
 impl Opened<dyn Messenger> for Server {
     fn store(&self, namespace: &Namespace) -> Result<Arc<dyn Messenger>, BackendError> {
-        Ok(Arc::new(Redis { links: Arc::clone(&self.0), prefix: self.prefix(namespace)? }))
+        let (links, prefix) = (Arc::clone(&self.links), self.prefix(namespace)?);
+        Ok(Arc::new(Redis { links, prefix, connect_timeout: self.connect_timeout }))
     }
 
     fn place(&self, namespace: &Namespace) -> String {
         let prefix = self.prefix(namespace).map(|prefix| prefix.to_string()).unwrap_or_default();
-        format!("{} {prefix}", self.0.dial().place)
+        format!("{} {prefix}", self.links.dial().place())
     }
 }
 
 /// The messenger of one namespace.
 struct Redis {
-    links: Arc<Links<RedisDial>>,
+    links: Arc<Links<Dialer>>,
     prefix: Prefix,
+    connect_timeout: Duration,
 }
 
 #[async_trait]
@@ -187,10 +124,7 @@ impl Messenger for Redis {
         command.arg(self.prefix.subject(topic)).arg(&*message.data);
         let call = |mut connection: MultiplexedConnection| async move {
             let sent: Result<u64, RedisError> = command.query_async(&mut connection).await;
-            sent.map(drop).map_err(|error| Trouble {
-                is_lost: error.is_io_error() || error.is_unrecoverable_error(),
-                error: Error::from(explain(error)),
-            })
+            sent.map(drop).map_err(|error| Trouble { is_lost: is_lost(&error), error: Error::from(explain(error)) })
         };
         self.links.here().call(call).await
     }
@@ -200,15 +134,15 @@ impl Messenger for Redis {
     }
 
     async fn subscribe(&self, filter: &Filter) -> Result<Subscription, Error> {
-        let dial = self.links.dial();
+        let dialer = self.links.dial();
         let pattern = glob(&self.prefix.pattern(filter));
         let subscribing = async {
-            let mut connection = dial.client.get_async_pubsub().await?;
+            let mut connection = dialer.client().get_async_pubsub().await?;
             connection.psubscribe(pattern).await?;
             Ok(connection)
         };
         let late = |_| Error::Unavailable { why: "the server does not answer in time", source: None };
-        let subscribed = tokio::time::timeout(dial.config.connect_timeout.0, subscribing).await.map_err(late)?;
+        let subscribed = tokio::time::timeout(self.connect_timeout, subscribing).await.map_err(late)?;
         let mut messages = subscribed.map_err(explain)?.into_on_message();
         let (prefix, filter) = (self.prefix.clone(), filter.clone());
         let (queue, receiver) = mpsc::channel(QUEUE);
@@ -247,31 +181,6 @@ fn glob(pattern: &str) -> String {
         }
     }
     glob
-}
-
-/// Returns what the guest is told. The server's own words are for the log.
-fn explain(error: RedisError) -> NoConnection {
-    let away = match error.kind() {
-        _ if error.is_timeout() => Some("the server does not answer in time"),
-        _ if error.is_connection_refusal() => Some("the server is not there"),
-        ErrorKind::Io => Some("the connection to the server is lost"),
-        ErrorKind::Server(
-            ServerErrorKind::BusyLoading
-            | ServerErrorKind::TryAgain
-            | ServerErrorKind::MasterDown
-            | ServerErrorKind::ClusterDown
-            | ServerErrorKind::ReadOnly,
-        ) => Some("the server is not ready"),
-        _ => None,
-    };
-    let refused = match (error.kind(), error.code()) {
-        (ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm), _)
-        | (_, Some("WRONGPASS" | "NOAUTH" | "NOPERM")) => "the server does not let the host in",
-        (_, Some("OOM")) => "the server is full",
-        _ => "the server refuses",
-    };
-    let kind = if away.is_some() { Kind::Unavailable } else { Kind::Backend };
-    NoConnection { kind, why: away.unwrap_or(refused), source: Some(error.into()) }
 }
 
 #[cfg(test)]
