@@ -112,6 +112,8 @@ pub struct Build {
     pub world: Option<String>,
     /// What a core module's imports of WASI preview 1 become; by what it exports when absent.
     pub adapter: Option<Adapter>,
+    /// The function that is run once, at build time, and whose effects are kept in the component.
+    pub preinit: Option<String>,
     /// How long the command may take.
     pub timeout: Duration,
 }
@@ -127,6 +129,7 @@ impl Build {
             wit: None,
             world: None,
             adapter: None,
+            preinit: None,
             timeout: Duration::from_secs(600),
         }
     }

@@ -32,6 +32,8 @@ pub struct Field {
 pub enum Kind {
     /// A text.
     Text,
+    /// `true`, `false`, or a text.
+    BoolOrText,
     /// `true` or `false`.
     Bool,
     /// A whole number, zero or more.
@@ -67,6 +69,7 @@ impl Kind {
     pub fn words(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::BoolOrText => "`true`, `false` or text",
             Self::Bool => "`true` or `false`",
             Self::Integer => "whole number",
             Self::Size => "size, as in `\"64MiB\"`",
@@ -176,10 +179,11 @@ pub const FIELDS: &[Field] = &[
     ),
     field(
         "component.*.build.preinit",
-        Kind::Any,
-        "Whether an initialisation function is run at build time, so that instances start from what it left.",
+        Kind::BoolOrText,
+        "The function that is run once, after the command, and whose effects are kept in the component: the name of an export of the \
+         core module, or `true` for `wizer-initialize`.",
     )
-    .later(),
+    .default("false"),
     field("component.*.build.timeout", Kind::Duration, "How long the command may take.").default("\"10m\""),
     field("component.*.limits", Kind::Table, "What the component may use. Going beyond ends the invocation."),
     field("component.*.limits.memory", Kind::Size, "Memories and tables of one instance together.")

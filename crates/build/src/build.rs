@@ -2,18 +2,22 @@
 //!
 //! In: an app and its folder. Out: for each component its file, or why there is none; [`Event`]s on the way. Next: `node` reads the files.
 
+use crate::Error;
 use crate::command::{self, Line};
+use crate::preinit::stamp;
 use crate::sources::{self, Sources};
 use crate::tools::{self, Probe, Search};
-use crate::{Error, file, module};
+use finish::{finish, there};
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use wharf_app::{App, Build, Component, Source};
 use wharf_telemetry::clock;
+
+mod finish;
 
 /// How long a toolchain may take to get a target.
 const INSTALL: Duration = Duration::from_secs(600);
@@ -83,6 +87,15 @@ pub struct Built {
     pub took: Option<Duration>,
     /// Whether it was made of a core module.
     pub of_module: bool,
+    /// What its initialisation wrote to its standard output and error; absent if none was run.
+    pub initialised: Option<String>,
+}
+
+impl Built {
+    /// A file that is there, and for which nothing was done.
+    fn there(file: PathBuf, size_bytes: u64) -> Self {
+        Self { file, size_bytes, took: None, of_module: false, initialised: None }
+    }
 }
 
 /// What came of one component.
@@ -142,12 +155,15 @@ impl Job<'_> {
                     Ok(false) => there(component, &options.folder),
                     Ok(true) => {
                         if ran.is_none() {
+                            clear(component, build, options);
                             ran = Some(run_command(component, build, options, tell).await);
                             tell(Event::Ended { component: &component.name });
                         }
                         match &ran {
                             Some(Err(failure)) => Err(failure.of(component, build, options)),
                             _ => finish(component, build, &options.folder).await.map(|mut built| {
+                                let said = built.initialised.as_deref().unwrap_or_default();
+                                said.lines().for_each(|line| tell(Event::Said { component: &component.name, line }));
                                 built.took = Some(clock::since(started));
                                 built
                             }),
@@ -168,20 +184,20 @@ fn stale(component: &Component, build: &Build, options: &Options) -> Result<bool
     if options.force {
         return Ok(true);
     }
-    match fs::metadata(file).and_then(|data| data.modified()) {
-        Ok(built) => Ok(sources.changed_since(built)),
+    match fs::metadata(&file).and_then(|data| data.modified()) {
+        Ok(built) => Ok(stamp::of_file(&file) != build.preinit || sources.changed_since(built)),
         Err(_) => Ok(true),
     }
 }
 
-/// The file of a component that needs no building.
-fn there(component: &Component, folder: &Path) -> Result<Built, Error> {
-    let Some(file) = output(component, folder) else {
-        return Ok(Built { file: PathBuf::new(), size_bytes: 0, took: None, of_module: false });
-    };
-    match fs::metadata(&file) {
-        Ok(data) => Ok(Built { size_bytes: data.len(), file, took: None, of_module: false }),
-        Err(source) => Err(Error::File { verb: "read", file, source }),
+/// Removes a component that was initialised by another function, or that is not to be initialised any more: a command that finds it newer
+/// than its sources would leave it, and there is no way back from what it is.
+fn clear(component: &Component, build: &Build, options: &Options) {
+    let Some(file) = output(component, &options.folder).filter(|_| build.module.is_none()) else { return };
+    if stamp::of_file(&file).is_some_and(|function| Some(function) != build.preinit)
+        && let Err(error) = fs::remove_file(&file)
+    {
+        tracing::debug!("cannot remove {}: {error}", file.display());
     }
 }
 
@@ -264,64 +280,6 @@ fn failed(
             Failure::Missing { tool: name.to_owned(), advice, said }
         }
         (None, None) => Failure::Failed { status, said },
-    }
-}
-
-/// Makes a component of what the command wrote, where that is needed. On a thread of its own: encoding a large module takes a while.
-async fn finish(component: &Component, build: &Build, folder: &Path) -> Result<Built, Error> {
-    let (component, build, folder) = (component.clone(), build.clone(), folder.to_owned());
-    let finished = tokio::task::spawn_blocking(move || finish_now(&component, &build, &folder)).await;
-    finished.unwrap_or_else(|error| {
-        let source = std::io::Error::other(error);
-        Err(Error::File { verb: "write", file: PathBuf::new(), source })
-    })
-}
-
-fn finish_now(component: &Component, build: &Build, folder: &Path) -> Result<Built, Error> {
-    let Some(output) = output(component, folder) else { return there(component, folder) };
-    let dir = sources::dir(build, folder);
-    let (made, key) = match &build.module {
-        Some(module) => (dir.join(module), "module"),
-        None => (output.clone(), "source"),
-    };
-    let name = || component.name.clone();
-    let bytes = match fs::read(&made) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Error::NoOutput { component: name(), file: made, key });
-        }
-        Err(source) => return Err(Error::File { verb: "read", file: made, source }),
-    };
-    // The second half of the version tells components from core modules.
-    let is_component = bytes.get(..8) == Some(b"\0asm\x0d\0\x01\0");
-    if is_component && made == output {
-        touch(&output);
-        return Ok(Built { size_bytes: bytes.len() as u64, file: output, took: None, of_module: false });
-    }
-    let bytes = if is_component { bytes } else { componentize(component, build, &dir, &made, &bytes)? };
-    file::write_whole(&output, &bytes)?;
-    Ok(Built { size_bytes: bytes.len() as u64, file: output, took: None, of_module: !is_component })
-}
-
-fn componentize(component: &Component, build: &Build, dir: &Path, file: &Path, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let (name, file) = (|| component.name.clone(), || file.to_owned());
-    // The encoder expects what is valid, and the inspection refuses files that would exhaust a parser.
-    if let Err(source) = wharf_component::inspect(bytes) {
-        return Err(Error::Inspect { component: name(), file: file(), source: Box::new(source) });
-    }
-    module::componentize(bytes, Some(build), dir).map_err(|source| Error::Module {
-        component: name(),
-        file: file(),
-        source: Box::new(source),
-    })
-}
-
-/// A command that finds nothing to do leaves its file as old as it is; without this it would be stale for ever.
-fn touch(file: &Path) {
-    let now: SystemTime = clock::wall();
-    let touched = fs::File::options().append(true).open(file).and_then(|file| file.set_modified(now));
-    if let Err(error) = touched {
-        tracing::debug!("cannot mark {} as new: {error}", file.display());
     }
 }
 

@@ -101,6 +101,18 @@ pub enum Error {
         /// Why.
         source: Box<ModuleError>,
     },
+    /// The component could not be initialised.
+    #[error("component {component}: the initialisation `{function}` of {} failed", file.display())]
+    Preinit {
+        /// The component.
+        component: String,
+        /// What the command made.
+        file: PathBuf,
+        /// The function.
+        function: String,
+        /// Why.
+        source: Box<PreinitError>,
+    },
     /// A file could not be read or written.
     #[error("cannot {verb} {}", file.display())]
     File {
@@ -150,12 +162,49 @@ pub enum ModuleError {
         /// Why: the encoder's text, with all its causes.
         why: String,
     },
-    /// Its initialisation at build time failed.
-    #[error("its initialisation function failed: {why}")]
-    Preinit {
+}
+
+/// Why there is no initialised component.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreinitError {
+    /// There is no such function.
+    #[error("its core module exports no such function{}", listed(exports))]
+    Missing {
+        /// Functions that it exports.
+        exports: Vec<String>,
+    },
+    /// More than one core module has it.
+    #[error("more than one of its core modules exports it, and which is meant cannot be said")]
+    Ambiguous,
+    /// The function has parameters or a result.
+    #[error("the function has parameters or a result; it must have none")]
+    Signature,
+    /// It has been initialised by another function.
+    #[error("it was initialised with `{function}` before: let the command make it anew")]
+    Again {
+        /// The function.
+        function: String,
+    },
+    /// What was made cannot be read.
+    #[error("it cannot be read: {why}")]
+    Damaged {
         /// Why.
         why: String,
     },
+    /// It was called and failed, or nothing can be kept of it.
+    #[error("{fault}")]
+    Failed {
+        /// Why.
+        #[source]
+        fault: wharf_runtime::PreinitFault,
+        /// What it had written by then.
+        said: String,
+    },
+}
+
+fn listed(exports: &[String]) -> String {
+    if exports.is_empty() { String::new() } else { format!("; it exports {}", exports.join(", ")) }
 }
 
 impl Error {
@@ -167,15 +216,20 @@ impl Error {
             Self::TimedOut { .. } => Some("WHARF-0062"),
             Self::NoOutput { .. } | Self::Inspect { .. } => Some("WHARF-0063"),
             Self::Module { .. } => Some("WHARF-0064"),
+            Self::Preinit { .. } => Some("WHARF-0068"),
             Self::Lock { .. } => Some("WHARF-0065"),
             Self::Glob { .. } | Self::File { .. } | Self::Watch { .. } => None,
         }
     }
 
-    /// Returns what the build's command printed, if that is why it failed.
+    /// Returns what the build's command, or the initialisation, printed before it failed.
     pub fn said(&self) -> &str {
         match self {
             Self::Failed { said, .. } | Self::MissingTool { said, .. } | Self::TimedOut { said, .. } => said,
+            Self::Preinit { source, .. } => match &**source {
+                PreinitError::Failed { said, .. } => said,
+                _ => "",
+            },
             _ => "",
         }
     }

@@ -10,13 +10,14 @@ mod error;
 mod file;
 mod lock;
 mod module;
+mod preinit;
 mod sources;
 mod watch;
 
 pub mod tools;
 
 pub use build::{Built, Event, Options, Outcome, build, output};
-pub use error::{Error, ModuleError};
+pub use error::{Error, ModuleError, PreinitError};
 pub use lock::{LOCK, Lock, Locked, Pin, digest};
 pub use sources::{Fingerprint, Sources};
 pub use watch::{Changes, QUIET_COMPILERS, QUIET_EDITORS, Watch};

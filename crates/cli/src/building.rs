@@ -11,7 +11,8 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use wharf_app::App;
-use wharf_build::{Error, Event, Options, Outcome};
+use wharf_build::{Error, Event, Options, Outcome, PreinitError};
+use wharf_runtime::PreinitFault;
 use wharf_telemetry::clock;
 
 /// How often the seconds of running builds are shown anew in a terminal.
@@ -117,7 +118,31 @@ pub(crate) fn of(error: &Error) -> CommandError {
         Error::NoOutput { key, .. } => {
             shown.hint(format!("`{key}` in the manifest names the file that the build's `command` writes"))
         }
+        Error::Preinit { source, .. } => match preinit_hint(source) {
+            Some(hint) => shown.hint(hint),
+            None => shown,
+        },
         Error::Lock { .. } => shown.hint("remove it, or correct it; `wharf build` writes a new one"),
         _ => shown,
+    }
+}
+
+/// Returns what to do about an initialisation that failed.
+fn preinit_hint(error: &PreinitError) -> Option<&'static str> {
+    match error {
+        PreinitError::Missing { .. } => Some(
+            "C: `__attribute__((export_name(\"wizer-initialize\"))) void init(void)`; Rust: `#[unsafe(export_name = \"wizer-initialize\")] \
+             extern \"C\" fn init()`; or name another export with `preinit`",
+        ),
+        PreinitError::Failed { fault, .. } => match fault {
+            PreinitFault::Import { .. } => Some(
+                "nothing from outside is there at build time, as it would be kept for ever: do this when a request comes",
+            ),
+            PreinitFault::Kept => Some("print only what ends the initialisation"),
+            PreinitFault::TimedOut(_) => Some("give it more with `timeout` in the component's `build`"),
+            PreinitFault::Memory { .. } => Some("give it more with `memory` in the component's `limits`"),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -41,10 +41,11 @@ impl Progress {
         self.running.retain(|(running, ..)| running != component);
         let mut text = String::new();
         match result {
-            Ok(Built { took: Some(took), size_bytes, of_module, .. }) => {
+            Ok(Built { took: Some(took), size_bytes, of_module, initialised, .. }) => {
                 let made = if *of_module { ", made of a core module" } else { "" };
+                let begun = if initialised.is_some() { ", initialised" } else { "" };
                 let size = Size::from(*size_bytes);
-                let _ = writeln!(text, "built {component} in {:.1} s: {size}{made}", took.as_secs_f64());
+                let _ = writeln!(text, "built {component} in {:.1} s: {size}{made}{begun}", took.as_secs_f64());
             }
             Ok(_) => {}
             Err(error) => {

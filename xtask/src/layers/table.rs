@@ -101,7 +101,12 @@ pub(super) const CRATES: &[Crate] = &[
         name: "wharf-trials",
         uses: &["wharf-node", "wharf-runtime", "wharf-testing", "wharf-app", "wharf-telemetry"],
     },
-    Crate { layer: 5, name: "wharf-build", uses: &["wharf-component", "wharf-app", "wharf-telemetry"] },
+    // Initialises components, which runs them.
+    Crate {
+        layer: 5,
+        name: "wharf-build",
+        uses: &["wharf-runtime", "wharf-component", "wharf-app", "wharf-telemetry"],
+    },
     // The commands put together what they run and fill in every part's settings.
     Crate {
         layer: 6,

@@ -44,6 +44,7 @@ fn value(field: &Field) -> Value {
     let table = || Value::Object(object(path));
     match field.kind {
         Kind::Text => json!({ "type": "string" }),
+        Kind::BoolOrText => json!({ "anyOf": [{ "type": "boolean" }, { "type": "string" }] }),
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer", "minimum": 0 }),
         Kind::Size => json!({ "anyOf": [

@@ -6,7 +6,6 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::limits::{Bounds, bounds, duration};
-use super::refuse_later;
 use crate::app::{Adapter, Build};
 use crate::codes;
 use crate::grant::path_mistake;
@@ -51,7 +50,6 @@ fn read_table(table: &Section<'_>, problems: &mut Problems) -> Option<Build> {
         let problem = Problem::error(codes::MISSING, world.span(), "`world` names a world, and no `wit` has it");
         problems.add(problem.with_help("add `wit = \"wit\"`, the folder of the world's WIT"));
     }
-    refuse_later(table, "preinit", "initialisation at build time", problems);
     let usual = Build::new("");
     Some(Build {
         dir,
@@ -60,6 +58,7 @@ fn read_table(table: &Section<'_>, problems: &mut Problems) -> Option<Build> {
         wit,
         world: world.map(|world| world.into_inner().to_owned()),
         adapter: read_adapter(table, problems),
+        preinit: read_preinit(table, problems),
         timeout: duration(table, &TIMEOUT, problems).unwrap_or(usual.timeout),
         command: command?.into_inner().to_owned(),
     })
@@ -80,4 +79,18 @@ fn read_adapter(table: &Section<'_>, problems: &mut Problems) -> Option<Adapter>
         problems.add(problem.with_help(format!("write one of {}", names.join(", "))));
     }
     found.copied()
+}
+
+/// `true` stands for the name that Wizer gave the function.
+fn read_preinit(table: &Section<'_>, problems: &mut Problems) -> Option<String> {
+    let value = table.value("preinit")?;
+    match value.get_ref() {
+        DeValue::Boolean(wanted) => wanted.then(|| "wizer-initialize".to_owned()),
+        DeValue::String(_) => {
+            let name = as_text(value)?;
+            check_path("the name in `preinit`", &name, problems);
+            Some(name.into_inner().to_owned())
+        }
+        _ => table.mistyped("preinit", value, problems),
+    }
 }

@@ -166,7 +166,7 @@ fn reads_builds() {
     };
     let build = |more: &str| sound(&text(more)).components.remove(0).build.unwrap();
     let whole = build(
-        "dir = \"d\", module = \"core.wasm\", wit = \"wit\", world = \"w\", adapter = \"proxy\", timeout = \"90s\"",
+        "dir = \"d\", module = \"core.wasm\", wit = \"wit\", world = \"w\", adapter = \"proxy\", preinit = \"start\", timeout = \"90s\"",
     );
     let expected = Build {
         dir: Some("d".into()),
@@ -174,10 +174,13 @@ fn reads_builds() {
         wit: Some("wit".into()),
         world: Some("w".into()),
         adapter: Some(Adapter::Proxy),
+        preinit: Some("start".into()),
         timeout: Duration::from_secs(90),
         ..Build::new("go")
     };
     assert_eq!(whole, expected);
+    assert_eq!(build("preinit = true").preinit.as_deref(), Some("wizer-initialize"));
+    assert_eq!(build("preinit = false"), Build::new("go"));
     for (more, problem) in [
         (
             "world = \"w\"",
@@ -188,10 +191,7 @@ fn reads_builds() {
             "4:37 0102 `adapter` is none that there is; write one of `\"command\"`, `\"reactor\"`, `\"proxy\"`, `\"none\"`",
         ),
         ("module = \"\"", "4:36 0114 `module` is empty"),
-        (
-            "preinit = true",
-            "4:27 0117 this version of Wharf does not have initialisation at build time; not in this version; remove `preinit`",
-        ),
+        ("preinit = 3", "4:37 0102 `preinit` has the wrong type; expected `true`, `false` or text, found a number"),
         ("timeout = \"1ms\"", "4:37 0107 `timeout` is too small; at least 1s: no toolchain is done sooner"),
     ] {
         check(&text(more), problem);

@@ -1,5 +1,7 @@
 use super::*;
+use crate::PreinitError;
 use std::cell::RefCell;
+use std::time::SystemTime;
 
 const MODULE: &str =
     "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32))) (memory (export \"memory\") 1)
@@ -125,4 +127,111 @@ async fn one_command_for_several_components_runs_once_and_others_go_on_when_one_
     let done: Vec<_> = outcomes.iter().map(|outcome| (outcome.component.as_str(), outcome.result.is_ok())).collect();
     assert_eq!(done, [("a", true), ("b", true), ("c", false), ("d", true)]);
     assert_eq!(fs::read_to_string(project.folder.path().join("runs")).unwrap(), "once\n");
+}
+
+/// Has a table to make, and a world without functions: `init` makes it, `bad` cannot be kept.
+const UNPREPARED: &str = "(component
+    (core module $m (global $made (mut i32) (i32.const 0))
+        (func (export \"init\") (global.set $made (i32.const 1)))
+        (func (export \"other\") (global.set $made (i32.const 2)))
+        (func (export \"bad\") unreachable) (func (export \"loop\") (loop (br 0))))
+    (core instance (instantiate $m)))";
+
+impl Project {
+    /// A component that is made of [`UNPREPARED`] by a command that does nothing when its output is there.
+    fn unprepared(more: &str) -> Self {
+        let project = Self::new(&component("test -f out.wasm || cp raw.wasm out.wasm", more));
+        fs::write(project.folder.path().join("raw.wasm"), wat::parse_str(UNPREPARED).unwrap()).unwrap();
+        project
+    }
+
+    fn change(&mut self, more: &str) {
+        let (app, problems) =
+            wharf_app::parse(&format!("name = \"n\"\n{}", component("test -f out.wasm || cp raw.wasm out.wasm", more)));
+        self.app = app.unwrap_or_else(|| panic!("{problems:?}"));
+    }
+
+    fn mark(&self) -> Option<String> {
+        stamp::of_file(&self.folder.path().join("out.wasm"))
+    }
+
+    fn out(&self) -> Vec<u8> {
+        fs::read(self.folder.path().join("out.wasm")).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_component_is_initialised_once_and_anew_when_the_manifest_says_otherwise() {
+    let mut project = Project::unprepared(", preinit = \"init\"");
+    let built = project.build().await.0.remove(0).result.unwrap();
+    assert_eq!((built.initialised.as_deref(), project.mark().as_deref()), (Some(""), Some("init")));
+    let first = project.out();
+    assert_eq!(built.size_bytes, first.len() as u64);
+    assert_eq!(project.build().await.1, ["a done"]);
+    // The command finds nothing to do, and neither do we.
+    fs::write(project.folder.path().join("x.src"), "").unwrap();
+    let old = fs::File::options().append(true).open(project.folder.path().join("out.wasm")).unwrap();
+    old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    let again = project.build().await.0.remove(0).result.unwrap();
+    assert!(again.took.is_some() && again.initialised.is_none());
+    assert_eq!(project.out(), first);
+
+    project.change(", preinit = \"other\"");
+    assert!(project.build().await.0.remove(0).result.unwrap().initialised.is_some());
+    assert_eq!(project.mark().as_deref(), Some("other"));
+    assert_ne!(project.out(), first);
+    project.change("");
+    assert!(project.build().await.0.remove(0).result.unwrap().initialised.is_none());
+    assert_eq!(project.out(), wat::parse_str(UNPREPARED).unwrap());
+    project.change(", preinit = \"init\"");
+    project.build().await;
+    assert_eq!(project.out(), first);
+}
+
+#[tokio::test]
+async fn one_that_was_initialised_elsewhere_is_taken_as_it_is_or_refused() {
+    let made = Project::unprepared(", preinit = \"init\"");
+    made.build().await;
+    let project = Project::new(&component("cp made.wasm out.wasm", ""));
+    fs::write(project.folder.path().join("made.wasm"), made.out()).unwrap();
+    project.build().await.0.remove(0).result.unwrap();
+    assert_eq!(project.mark(), None);
+    assert_eq!(project.build().await.1, ["a done"]);
+    let other = Project::new(&component("cp made.wasm out.wasm", ", preinit = \"other\""));
+    fs::write(other.folder.path().join("made.wasm"), made.out()).unwrap();
+    let error = other.error().await;
+    assert!(
+        matches!(&error, Error::Preinit { source, .. } if matches!(**source, PreinitError::Again { .. })),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_initialisation_that_fails_leaves_what_was_there() {
+    let project = Project::unprepared(", preinit = \"bad\"");
+    let error = project.error().await;
+    assert_eq!(error.code(), Some("WHARF-0068"));
+    assert!(error.to_string().contains("the initialisation `bad` of"), "{error}");
+    assert_eq!(project.out(), wat::parse_str(UNPREPARED).unwrap());
+    assert!(matches!(Project::unprepared(", preinit = true").error().await, Error::Preinit { .. }));
+}
+
+/// The thread that runs the guest is not the one that was told to stop.
+#[tokio::test]
+async fn an_initialisation_that_nobody_waits_for_ends() {
+    let project = Project::unprepared(", preinit = \"loop\"");
+    let out = project.folder.path().join("out.wasm");
+    let options = project.options();
+    let building = build(&project.app, &options, &|_| {});
+    let there = async {
+        while !out.exists() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    tokio::select! {
+        _ = building => panic!("it ended"),
+        () = there => {}
+    }
+    // The runtime of this test waits for its threads when it is dropped: for ten minutes, or not at all.
 }

@@ -68,6 +68,7 @@ const PAGES: &[(&str, &str)] = pages![
     "WHARF-0065",
     "WHARF-0066",
     "WHARF-0067",
+    "WHARF-0068",
     "WHARF-0090",
     "WHARF-0091",
     "WHARF-0200",

@@ -32,6 +32,7 @@ mod middleware;
 mod network;
 mod notes;
 mod polyglot;
+mod preinit;
 mod proxy;
 mod quickstart;
 mod routing;

@@ -4,3 +4,4 @@
 
 mod http;
 mod parts;
+mod preinit;
