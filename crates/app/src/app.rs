@@ -85,6 +85,13 @@ pub enum Source {
         /// The digest of the artifact: `sha256:` and 64 digits.
         digest: Option<String>,
     },
+    /// What one of the others became when it was fetched: a file that has to have these bytes.
+    Fetched {
+        /// Where it is.
+        file: String,
+        /// What its bytes must have: `sha256:` and 64 digits.
+        digest: String,
+    },
 }
 
 /// Returns why a text is no digest.

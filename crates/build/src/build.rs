@@ -131,7 +131,7 @@ pub async fn build(app: &App, options: &Options, tell: &dyn Fn(Event<'_>)) -> Ve
 /// Returns the file that a component is read from; absent for one that does not come from a file.
 pub fn output(component: &Component, folder: &Path) -> Option<PathBuf> {
     match &component.source {
-        Source::File(file) => Some(folder.join(file)),
+        Source::File(file) | Source::Fetched { file, .. } => Some(folder.join(file)),
         _ => None,
     }
 }

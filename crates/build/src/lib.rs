@@ -18,6 +18,6 @@ pub mod tools;
 
 pub use build::{Built, Event, Options, Outcome, build, output};
 pub use error::{Error, ModuleError, PreinitError};
-pub use lock::{LOCK, Lock, Locked, Pin, digest};
+pub use lock::{LOCK, Lock, Locked, digest};
 pub use sources::{Fingerprint, Sources};
 pub use watch::{Changes, QUIET_COMPILERS, QUIET_EDITORS, Watch};

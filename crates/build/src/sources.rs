@@ -2,7 +2,7 @@
 //!
 //! In: the `dir` and `watch` of a build. Out: whether the component is stale, and a [`Fingerprint`]. Next: [`crate::build`], and `dev`.
 
-use crate::Error;
+use crate::{Error, LOCK};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,8 @@ impl Sources {
     fn is_source(&self, relative: &Path) -> bool {
         match &self.watch {
             Some(watch) => watch.is_match(relative),
-            None => relative.extension().is_none_or(|end| end != "wasm"),
+            // What this crate writes is no reason to build again.
+            None => relative.extension().is_none_or(|end| end != "wasm") && relative != Path::new(LOCK),
         }
     }
 
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn what_builds_make_is_no_source() {
         let folder = tempfile::tempdir().unwrap();
-        for file in ["a.wasm", "target/x.rs", "node_modules/y.js", "src/lib.rs"] {
+        for file in ["a.wasm", LOCK, "target/x.rs", "node_modules/y.js", "src/lib.rs"] {
             let file = folder.path().join(file);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, "").unwrap();

@@ -41,6 +41,9 @@ pub(crate) fn component_problem(error: &ComponentError) -> Problem {
         ComponentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
             problem(chain(error)).with_help("build the component first, or correct `source`".to_owned())
         }
+        ComponentError::Digest { .. } => {
+            problem(chain(error)).with_help("remove the file: it is fetched again".to_owned())
+        }
         ComponentError::Load { source: wharf_runtime::LoadError::Engine(_), .. } => {
             problem(chain(error)).with_help("a smaller --instances reserves less address space".to_owned())
         }

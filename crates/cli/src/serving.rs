@@ -5,6 +5,7 @@
 use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
 use crate::debug::{Debugging, ServeDebugArgs};
+use crate::locked;
 use crate::logging::LogFormat;
 use crate::output::talk;
 use crate::report::{self, node_error};
@@ -162,7 +163,7 @@ impl<'a> Serving<'a> {
         let folder = self.project.folder();
         let stored = |app: &str| self.node.backends().stored_secrets(app);
         let filled = self.args.variables.values().fill(read, &folder, &environment(), stored)?;
-        surroundings::fetch(filled)
+        locked::fetch(filled, &folder)
     }
 
     /// Reads the app as it is now, and makes it complete.

@@ -6,7 +6,7 @@ use crate::command_error::CommandError;
 use crate::output::talk;
 use crate::report;
 use std::path::{Path, PathBuf};
-use wharf_project::{Bindings, Download, Environment, Project, Read};
+use wharf_project::{Bindings, Download, Environment, Pins, Project, Read};
 use wharf_registry::Fetcher;
 
 /// Returns the environment of the program.
@@ -30,9 +30,9 @@ pub(crate) fn operator(flag: Option<&Path>, folder: &Path) -> Result<Bindings, C
     Ok(wharf_project::read_operator(flag, folder, &environment(), report::warn)?)
 }
 
-/// Fetches what an app does not have as files.
-pub(crate) fn fetch(read: Read) -> Result<Read, CommandError> {
-    Ok(wharf_project::fetch(read, &environment(), |download| {
+/// Fetches what an app does not have as files: the bytes of `pins`, where they are there.
+pub(crate) fn fetch(read: Read, pins: &Pins) -> Result<(Read, Pins), CommandError> {
+    Ok(wharf_project::fetch(read, pins, &environment(), |download| {
         talk(&match download {
             Download::Fetched { place, bytes } => format!("fetched {place} ({bytes} bytes)\n"),
             Download::Stale { place } => format!("cannot look up {place}: taking the one that it was\n"),

@@ -139,7 +139,7 @@ impl Graph {
 
 fn place(source: &Source) -> String {
     match source {
-        Source::File(file) => file.clone(),
+        Source::File(file) | Source::Fetched { file, .. } => file.clone(),
         Source::Url { url, .. } => url.clone(),
         Source::Registry { reference, version: Some(version), .. } => format!("{reference}:{version}"),
         Source::Registry { reference, .. } => reference.clone(),

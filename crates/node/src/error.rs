@@ -82,6 +82,20 @@ pub enum ComponentError {
         /// Why.
         source: std::io::Error,
     },
+    /// Its file is not what was fetched.
+    #[error("component {component}: {} is {found}, and what was fetched is {expected}", path.display())]
+    Digest {
+        /// The component.
+        component: String,
+        /// Where the manifest names its source.
+        span: Span,
+        /// The file of the cache.
+        path: PathBuf,
+        /// The digest of what was fetched.
+        expected: String,
+        /// The digest of what is there.
+        found: String,
+    },
     /// Its file is no component.
     #[error("component {component}: {} cannot be used", path.display())]
     Inspect {
@@ -179,6 +193,7 @@ impl ComponentError {
     pub fn span(&self) -> &Span {
         match self {
             Self::Read { span, .. }
+            | Self::Digest { span, .. }
             | Self::Inspect { span, .. }
             | Self::NotServable { span, .. }
             | Self::Missing { span, .. }
@@ -194,6 +209,7 @@ impl ComponentError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Read { .. } => "WHARF-0001",
+            Self::Digest { .. } => "WHARF-0213",
             Self::Inspect { .. } => "WHARF-0002",
             Self::NotServable { .. } => "WHARF-0003",
             Self::Missing { .. } => "WHARF-0004",

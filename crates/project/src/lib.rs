@@ -15,7 +15,7 @@ mod variables;
 
 pub use environment::Environment;
 pub use error::Error;
-pub use fetch::{Download, fetch, fetcher};
+pub use fetch::{Download, Pin, Pins, fetch, fetcher, is_fetched};
 pub use operator::{Bindings, read_operator};
 pub use project::{Project, Read, Text};
 pub use variables::Values;

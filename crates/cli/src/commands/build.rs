@@ -2,9 +2,9 @@
 
 use crate::building;
 use crate::command_error::CommandError;
+use crate::locked::{self, Sources};
 use crate::output::{self, talk};
 use crate::report;
-use crate::surroundings;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +27,9 @@ pub(crate) struct BuildArgs {
     /// Fail if wharf.lock would change, and leave it as it is
     #[arg(long)]
     locked: bool,
+    /// Look up versions in registries anew, instead of taking what wharf.lock has
+    #[arg(long, conflicts_with = "locked")]
+    update: bool,
     /// Print what was built as one JSON object
     #[arg(long)]
     json: bool,
@@ -46,22 +49,25 @@ pub(crate) fn run(args: &BuildArgs, verbose: bool) -> Result<ExitCode, CommandEr
         let error = CommandError::usage(format!("{} is no app: there is nothing to build", args.path.display()));
         return Err(error.hint("give a folder with a wharf.toml, or a manifest"));
     }
-    let read = surroundings::fetch(project.read(None, report::warn)?)?;
     let folder = project.folder();
+    let before = Lock::read(&folder).map_err(|error| building::of(&error))?;
+    let known = if args.update { &Sources::new() } else { &before.sources };
+    let (read, sources) = locked::sources(project.read(None, report::warn)?, known)?;
+    locked::tell_moved(&before.sources, &sources);
     let mut options = building::options(&folder);
     options.force = args.force;
     if !args.component.is_empty() {
         args.component.iter().try_for_each(|name| check_name(&read.app, name))?;
         options.only = Some(args.component.iter().cloned().collect());
     }
-    let before = Lock::read(&folder).map_err(|error| building::of(&error))?;
     let outcomes = building::to_end(&read.app, &options, verbose)?;
     let failed: Vec<&Error> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err()).collect();
     if let Some(error) = building::error(&failed) {
         return Err(error);
     }
     let checked = check(&read, &outcomes)?;
-    let after = lock(&before, &read.app, &checked);
+    let mut after = lock(&before, &read.app, &checked);
+    after.sources = sources;
     let differences = before.differences(&after);
     if args.locked && !differences.is_empty() {
         let error = CommandError::failed(format!("[WHARF-0066] {} is out of date", Lock::path(&folder).display()));
@@ -115,11 +121,7 @@ fn lock(before: &Lock, app: &App, checked: &[Checked<'_>]) -> Lock {
     let mut lock = before.clone();
     lock.components.retain(|name, _| app.component(name).is_some());
     for checked in checked {
-        let mut locked = checked.locked.clone();
-        if let Some(old) = lock.components.get(&checked.component.name) {
-            locked.dependencies.clone_from(&old.dependencies);
-        }
-        lock.components.insert(checked.component.name.clone(), locked);
+        lock.components.insert(checked.component.name.clone(), checked.locked.clone());
     }
     lock
 }

@@ -4,6 +4,7 @@
 
 use crate::building;
 use crate::command_error::{CommandError, chain};
+use crate::locked;
 use crate::output::{self, talk};
 use crate::report::{self, load_error};
 use crate::surroundings;
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     let folder = project.folder();
     let read = project.read(None, report::warn)?;
     // A list is made without the network.
-    let read = if args.list { read } else { surroundings::fetch(read)? };
+    let read = if args.list { read } else { locked::fetch(read, &folder)? };
     let tests = Tests::find(&folder, &read.app).map_err(|error| failed(&error))?;
     let wanted = tests.matching(&args.filter);
     if args.list {

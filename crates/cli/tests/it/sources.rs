@@ -82,3 +82,80 @@ fn a_build_checks_and_locks_what_was_fetched() {
     let lock = std::fs::read_to_string(app.path("wharf.lock")).unwrap();
     assert!(lock.contains(&digest(&hello())) && !lock.contains("cache"), "{lock}");
 }
+
+/// What a user without anything in the cache is told, or none if it went well.
+fn build(app: &App, home: &TempDir, flags: &[&str]) -> wharf_testkit::Ended {
+    let _ = std::fs::remove_dir_all(home.path().join("cache"));
+    user(home.path()).run_in(app.folder(), [&["build"], flags].concat())
+}
+
+fn lock(app: &App) -> String {
+    std::fs::read_to_string(app.path("wharf.lock")).unwrap_or_default()
+}
+
+#[test]
+fn a_version_is_what_it_was_when_it_was_fetched_first() {
+    let (home, registry) = (TempDir::new().unwrap(), Registry::start());
+    registry.push("acme/hello", "1.0.0", &hello());
+    let name = format!("{}/acme/hello", registry.host());
+    let app = App::new(&manifest(&format!("registry = \"{name}\", version = \"1.0.0\"")));
+    build(&app, &home, &["--locked"])
+        .badly(1, &["WHARF-0066", &format!("{name}:1.0.0 is in the manifest and not in the lock")]);
+    assert_eq!(lock(&app), "");
+    // Whoever serves locks it as whoever builds does.
+    drop(answers(&app, &home));
+    let first = lock(&app);
+    assert!(first.contains(&format!("[source.\"{name}:1.0.0\"]\ndigest = \"{}\"", digest(&hello()))), "{first}");
+    registry.requests();
+    assert!(!answers(&app, &home).log().contains("cannot look up"));
+    assert_eq!(registry.requests().len(), 0, "what is locked and kept is looked up");
+
+    // Somebody publishes something else under the same version, and the registry still has what it was.
+    let other = std::fs::read(guest("hello-p3")).unwrap();
+    registry.push("acme/hello", "1.0.0", &other);
+    build(&app, &home, &[]).well();
+    build(&app, &home, &["--locked"]).well();
+    assert!(lock(&app).starts_with(&first) || lock(&app).contains(&digest(&hello())), "{}", lock(&app));
+    let built = lock(&app);
+    // Now it has not.
+    registry.answer(&format!("/v2/acme/hello/blobs/{}", digest(&hello())), Answer::status(404));
+    let (old, new) = (digest(&hello()), digest(&other));
+    build(&app, &home, &[]).badly(2, &["WHARF-0213", &old, &new, "wharf.toml:3:", "wharf build --update"]);
+    assert_eq!(lock(&app), built);
+    let updated = build(&app, &home, &["--update"]).well();
+    assert!(updated.stderr.contains(&format!("{name}:1.0.0 is {new}, it was {old}")), "{updated}");
+    assert!(lock(&app).contains(&new) && !lock(&app).contains(&old), "{}", lock(&app));
+    build(&app, &home, &["--update", "--locked"]).badly(2, &["--locked", "--update"]);
+    // Without a network, from the cache.
+    build(&app, &home, &[]).well();
+    drop(registry);
+    drop(answers(&app, &home));
+}
+
+#[test]
+fn a_dependency_from_a_registry_is_locked_too() {
+    let (home, registry) = (TempDir::new().unwrap(), Registry::start());
+    let shapes = std::fs::read(guest("shapes")).unwrap();
+    registry.push("acme/shapes", "1.0.0", &shapes);
+    let source = format!("registry = \"{}/acme/shapes\", version = \"1.0.0\"", registry.host());
+    let app = App::new(&format!(
+        "name = \"away\"\n[component.web]\nsource = \"@front\"\n\
+         [component.web.dependencies]\n\"test:shapes\" = {{ {source} }}\n\
+         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"web\"\n"
+    ));
+    build(&app, &home, &[]).well();
+    let locked = format!("[source.\"{}/acme/shapes:1.0.0\"]\ndigest = \"{}\"", registry.host(), digest(&shapes));
+    assert!(lock(&app).contains(&locked), "{}", lock(&app));
+    drop(registry);
+    user(home.path()).run_in(app.folder(), ["build", "--locked"]).well();
+}
+
+#[test]
+fn who_serves_reads_the_lock_too() {
+    let (home, registry) = (TempDir::new().unwrap(), Registry::start());
+    registry.push("acme/hello", "1.0.0", &hello());
+    let app = App::new(&manifest(&format!("registry = \"{}/acme/hello\", version = \"1.0.0\"", registry.host())));
+    app.write("wharf.lock", "version = 7\n");
+    let folder = app.folder().display().to_string();
+    user(home.path()).run(["up", &folder]).badly(1, &["WHARF-0065", "remove it"]);
+}
