@@ -9,6 +9,7 @@ mod client;
 mod components;
 mod cores;
 mod density;
+mod edit;
 mod http;
 mod instructions;
 mod launch;
@@ -46,6 +47,7 @@ tasks:
   density        memory of idle apps and of suspended requests
   neighbours     one good component beside eight that spin for ever
   instructions   instructions of the hot stops, compared with benches/instructions.toml
+  loop           from saving a change to the first answer of the new code, for each language
   calls          calls from component to component: fused, isolated, by HTTP
   capabilities   calls of capabilities in a guest's view, beside native Rust on the same servers
   all            all of the above, one after another
@@ -53,7 +55,7 @@ tasks:
 options:
   --seconds N    http, neighbours: seconds of load per measurement (4)
   --rounds N     http: alternated rounds (3)
-  --runs N       start: alternated starts (20)
+  --runs N       start: alternated starts (20); loop: changes, at most 5
   --apps N       density: a number of apps to load; may be repeated (0, 100, 1000, 10000)
   --only TEXT    rows whose name contains TEXT; may be repeated
   --wharf FILE   measure this program instead of target/release/wharf
@@ -69,6 +71,7 @@ const TASKS: &[(&str, Task)] = &[
     ("density", density::run),
     ("neighbours", neighbours::run),
     ("instructions", instructions::run),
+    ("loop", edit::run),
     ("calls", calls::run),
     ("capabilities", capabilities::run),
 ];

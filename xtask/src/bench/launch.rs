@@ -1,5 +1,6 @@
 //! How each server under test is started.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use super::{Bench, require};
 pub(crate) enum Launch {
     /// This program, on one core, with every limit at its default.
     Wharf { app: PathBuf, state: PathBuf, more: Vec<String> },
+    /// `wharf dev`, with the tools of languages on its search path.
+    Dev { app: PathBuf, state: PathBuf, tools: OsString },
     /// `wasmtime serve`; compiled code is kept in a folder of its own.
     Serve { component: PathBuf, cache: PathBuf, more: Vec<String> },
     /// The native server: its flavour.
@@ -28,6 +31,13 @@ impl Launch {
                 let mut command = Command::new(&bench.wharf);
                 command.arg("up").arg(app).args(["--listen", &address.to_string()]);
                 command.args(["--json", "--cores", "1", "--access-log", "off", "--state"]).arg(state).args(more);
+                Ok(command)
+            }
+            Launch::Dev { app, state, tools } => {
+                require(&bench.wharf)?;
+                let mut command = Command::new(&bench.wharf);
+                command.arg("dev").arg(app).args(["--listen", &address.to_string(), "--state"]).arg(state);
+                command.env("PATH", tools);
                 Ok(command)
             }
             Launch::Serve { component, cache, more } => {

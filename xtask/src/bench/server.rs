@@ -43,15 +43,16 @@ pub(crate) struct Started {
 impl Server {
     /// Starts a server on a core and does not wait for it. What it prints goes to a file in `target/bench/logs`.
     pub(crate) fn spawn(name: &str, launch: &Launch, core: usize, bench: &Bench) -> Result<Server> {
-        let address = free_address()?;
-        let mut command = launch.command(address, bench)?;
-        let logs = bench.out.join("logs");
-        fs::create_dir_all(&logs)?;
-        let log = logs.join(format!("{}.log", name.replace([' ', '/'], "-")));
-        let file = File::create(&log)?;
-        command.stdout(file.try_clone()?).stderr(file).stdin(std::process::Stdio::null());
+        let (mut command, address, log) = prepare(name, launch, bench)?;
         let (started, child) = cores::on(core, || (Instant::now(), spawn(&mut command)))?;
         Ok(Server { address, child: child?, started, log, stopped: false })
+    }
+
+    /// The same on all cores.
+    pub(crate) fn spawn_anywhere(name: &str, launch: &Launch, bench: &Bench) -> Result<Server> {
+        let (mut command, address, log) = prepare(name, launch, bench)?;
+        let started = Instant::now();
+        Ok(Server { address, child: spawn(&mut command)?, started, log, stopped: false })
     }
 
     /// Starts a server and waits until it answers.
@@ -170,6 +171,18 @@ impl Drop for Server {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Returns the command, the address that it serves at, and the file that it prints to.
+fn prepare(name: &str, launch: &Launch, bench: &Bench) -> Result<(Command, SocketAddr, PathBuf)> {
+    let address = free_address()?;
+    let mut command = launch.command(address, bench)?;
+    let logs = bench.out.join("logs");
+    fs::create_dir_all(&logs)?;
+    let log = logs.join(format!("{}.log", name.replace([' ', '/'], "-")));
+    let file = File::create(&log)?;
+    command.stdout(file.try_clone()?).stderr(file).stdin(std::process::Stdio::null());
+    Ok((command, address, log))
 }
 
 fn spawn(command: &mut Command) -> Result<Child> {
