@@ -200,3 +200,6 @@ fn absolute(file: &Path) -> PathBuf {
     });
     real.unwrap_or(file)
 }
+
+#[cfg(test)]
+mod tests;
