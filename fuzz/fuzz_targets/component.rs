@@ -15,6 +15,11 @@ const TEXT_LEN_MAX: usize = 20 << 20;
 const REPEATS_MAX: usize = 64;
 
 fuzz_target!(init: report_panics_that_escape(), |bytes: &[u8]| {
+    // What is taken apart came from the bytes, and the rest is small.
+    if let Ok(unbundled) = wharf_unbundle::unbundle(bytes, 0) {
+        let parts: usize = unbundled.modules.iter().map(|code| code.bytes.len()).sum();
+        assert!(parts + unbundled.component.len() <= 1024 + REPEATS_MAX * bytes.len());
+    }
     let facts = match inspect(bytes) {
         Ok(facts) => facts,
         Err(error) => return check_error(&error, bytes),
