@@ -4,15 +4,17 @@
 //! Next: [`session`], which owns the other store.
 //!
 //! A call copies its values from one store to the other. Resources stay where they are: the caller gets a handle of the host that stands for
-//! one. What a dependency does, up to a trap or an exhausted budget, ends the call and not the caller, wherever the interface has an error
+//! one. Streams and futures are carried on, piece by piece. What a dependency does, up to a trap or an exhausted budget, ends the call and not the caller, wherever the interface has an error
 //! to tell it by.
 
 mod carry;
 mod fallback;
+mod flow;
+mod payload;
+mod serve;
 mod session;
+mod shared;
 mod signature;
-
-pub(crate) use session::DependencyFailed;
 
 use crate::component::Component;
 use crate::load::LoadError;
@@ -23,6 +25,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker, LinkerInstance, ResourceType};
 use wharf_host::Ctx;
+
+/// A dependency failed, and its interface has no error to say so.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct DependencyFailed(String);
 
 /// An import that an export of another component satisfies, in an instance of its own.
 pub struct Dependency {

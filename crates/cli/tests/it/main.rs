@@ -26,6 +26,7 @@ mod inspect;
 mod keyvalue;
 mod languages;
 mod limits;
+mod links;
 mod logs;
 mod messaging;
 mod middleware;

@@ -1,12 +1,27 @@
-//! Carries resources over the border between two stores: on the way they are numbers.
+//! Carries what belongs to a store over the border between two: on the way resources are numbers, and streams and futures are apart.
+//!
+//! In: the values of a call. Out: values without anything of a store, with the [`Open`] ends. Next: the same in the other store.
 //!
 //! A resource stays in the store of the component that made it. The other side holds a resource of the host's, whose representation is the
 //! number; numbers are never used twice, so one that outlived its store stands for nothing.
 
-use super::signature::{Handle, Signature};
-use std::collections::HashMap;
-use wasmtime::AsContextMut;
+use super::flow::Open;
+use super::payload::Carrier;
+use super::session::Broken;
+use super::shared::Shared;
+use super::signature::{Crossing, Signature};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use wasmtime::component::{ResourceAny, ResourceDynamic, Val};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
+use wharf_host::Ctx;
+
+/// Values on their way.
+pub(super) struct Carried {
+    values: Vec<Val>,
+    /// What opens each stream and future in the other store, in the order of the values.
+    flows: VecDeque<Open>,
+}
 
 /// The resources of one session that the caller holds, by their numbers.
 #[derive(Debug, Default)]
@@ -14,63 +29,122 @@ pub(super) struct Held {
     held: HashMap<u32, ResourceAny>,
 }
 
-/// Makes numbers of the caller's handles among parameters.
-pub(super) fn lower(mut store: impl AsContextMut, signature: &Signature, params: &mut [Val]) -> wasmtime::Result<()> {
-    signature.visit_params(params, |value, _| {
-        let Val::Resource(resource) = value else { wasmtime::bail!("a parameter is no resource") };
-        let number = resource.try_into_resource_dynamic(&mut store)?.rep();
-        *value = Val::U32(number);
+/// Takes parameters out of the caller's store.
+pub(super) fn lower(
+    mut store: StoreContextMut<'_, Ctx>,
+    signature: &Signature,
+    params: &[Val],
+    shared: &Arc<Shared>,
+) -> Result<Carried> {
+    let mut flows = VecDeque::new();
+    let mut values = params.to_vec();
+    signature.visit_params(&mut values, |value, crossing| {
+        if let Val::Resource(resource) = value {
+            let number = resource.try_into_resource_dynamic(&mut store)?.rep();
+            *value = Val::U32(number);
+            return Ok(());
+        }
+        flows.push_back(take(store.as_context_mut(), value, &crossing, shared)?);
         Ok(())
-    })
+    })?;
+    Ok(Carried { values, flows })
 }
 
-/// Makes the caller's handles of numbers among results.
-pub(super) fn lift(mut store: impl AsContextMut, signature: &Signature, results: &mut [Val]) -> wasmtime::Result<()> {
-    signature.visit_results(results, |value, handle| {
-        let (Val::U32(number), Handle::Own(kind)) = (&*value, handle) else {
-            wasmtime::bail!("a result is no resource")
-        };
-        *value = Val::Resource(ResourceDynamic::new_own(*number, kind).try_into_resource_any(&mut store)?);
+/// Puts results into the caller's store. `broken` says what a stream or a future tells when its writer's instance failed.
+pub(super) fn lift(
+    mut store: StoreContextMut<'_, Ctx>,
+    signature: &Signature,
+    results: Carried,
+    broken: impl Fn() -> Broken,
+) -> Result<Vec<Val>> {
+    let Carried { mut values, mut flows } = results;
+    signature.visit_results(&mut values, |value, crossing| {
+        match (&*value, crossing) {
+            (Val::U32(number), Crossing::Own(kind)) => {
+                let resource = ResourceDynamic::new_own(*number, kind).try_into_resource_any(&mut store)?;
+                *value = Val::Resource(resource);
+            }
+            (_, Crossing::Stream(_) | Crossing::Future(_)) => {
+                *value = open(&mut flows)?(store.as_context_mut(), Some(broken()))?;
+            }
+            _ => wasmtime::bail!("a result is no resource"),
+        }
         Ok(())
-    })
+    })?;
+    Ok(values)
 }
 
 impl Held {
-    /// Makes resources of numbers among parameters, in the store that has them.
+    /// Puts parameters into the store of the dependency.
     ///
     /// # Errors
-    /// When one is gone: the instance that made it has ended.
-    pub(super) fn give(&mut self, signature: &Signature, params: &mut [Val]) -> wasmtime::Result<()> {
-        signature.visit_params(params, |value, handle| {
-            let Val::U32(number) = value else { wasmtime::bail!("a parameter is no resource") };
-            let found = match handle {
-                Handle::Own(_) => self.held.remove(number),
-                Handle::Borrow => self.held.get(number).copied(),
+    /// When a resource is gone: the instance that made it has ended.
+    pub(super) fn give(
+        &mut self,
+        mut store: StoreContextMut<'_, Ctx>,
+        signature: &Signature,
+        params: Carried,
+    ) -> Result<Vec<Val>> {
+        let Carried { mut values, mut flows } = params;
+        signature.visit_params(&mut values, |value, crossing| {
+            let found = match (&*value, crossing) {
+                (Val::U32(number), Crossing::Own(_)) => self.held.remove(number),
+                (Val::U32(number), Crossing::Borrow) => self.held.get(number).copied(),
+                (_, Crossing::Stream(_) | Crossing::Future(_)) => {
+                    *value = open(&mut flows)?(store.as_context_mut(), None)?;
+                    return Ok(());
+                }
+                _ => wasmtime::bail!("a parameter is no resource"),
             };
             let found = found.ok_or_else(|| wasmtime::format_err!("the instance that made a resource has ended"))?;
             *value = Val::Resource(found);
             Ok(())
-        })
+        })?;
+        Ok(values)
     }
 
-    /// Makes numbers of resources among results.
+    /// Takes results out of the store of the dependency.
     pub(super) fn take(
         &mut self,
+        mut store: StoreContextMut<'_, Ctx>,
         signature: &Signature,
-        results: &mut [Val],
+        mut values: Vec<Val>,
+        shared: &Arc<Shared>,
         mut number: impl FnMut() -> u32,
-    ) -> wasmtime::Result<()> {
-        signature.visit_results(results, |value, _| {
-            let Val::Resource(resource) = value else { wasmtime::bail!("a result is no resource") };
-            let number = number();
-            self.held.insert(number, *resource);
-            *value = Val::U32(number);
+    ) -> Result<Carried> {
+        let mut flows = VecDeque::new();
+        signature.visit_results(&mut values, |value, crossing| {
+            if let Val::Resource(resource) = value {
+                let number = number();
+                self.held.insert(number, *resource);
+                *value = Val::U32(number);
+                return Ok(());
+            }
+            flows.push_back(take(store.as_context_mut(), value, &crossing, shared)?);
             Ok(())
-        })
+        })?;
+        Ok(Carried { values, flows })
     }
 
     /// Takes out a resource that the caller dropped.
     pub(super) fn release(&mut self, number: u32) -> Option<ResourceAny> {
         self.held.remove(&number)
     }
+}
+
+/// Takes a stream or a future out of its store. What is left in its place says nothing.
+fn take(store: StoreContextMut<'_, Ctx>, value: &mut Val, crossing: &Crossing, shared: &Arc<Shared>) -> Result<Open> {
+    let carrier = |ty: &Option<_>| {
+        Carrier::new(ty.as_ref())
+            .ok_or_else(|| wasmtime::format_err!("the type of a stream changed between load and call"))
+    };
+    match (std::mem::replace(value, Val::Bool(false)), crossing) {
+        (Val::Stream(stream), Crossing::Stream(ty)) => (carrier(ty)?.stream)(store, stream, shared),
+        (Val::Future(future), Crossing::Future(ty)) => (carrier(ty)?.future)(store, future, shared),
+        _ => wasmtime::bail!("a value is neither a resource nor a stream nor a future"),
+    }
+}
+
+fn open(flows: &mut VecDeque<Open>) -> Result<Open> {
+    flows.pop_front().ok_or_else(|| wasmtime::format_err!("a stream was lost on its way"))
 }

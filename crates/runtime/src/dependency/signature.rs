@@ -2,6 +2,7 @@
 //!
 //! The Component Model knows no widening: a record with one field more is another type.
 
+use super::payload::Carrier;
 use std::iter::zip;
 use wasmtime::component::types::{ComponentFunc, Type};
 use wasmtime::component::{ResourceType, Val};
@@ -35,13 +36,17 @@ impl Resources {
     }
 }
 
-/// A handle among a function's values, in the order in which they are visited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Handle {
+/// What belongs to a store among a function's values, in the order in which it is visited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Crossing {
     /// A resource that changes hands.
     Own(u32),
     /// A resource that is lent for the call.
     Borrow,
+    /// The readable end of a stream of such elements.
+    Stream(Option<Type>),
+    /// The readable end of a future of such a value.
+    Future(Option<Type>),
 }
 
 /// The types of one function.
@@ -51,6 +56,8 @@ pub(super) struct Signature {
     results: Vec<Type>,
     resources: Vec<(ResourceType, u32)>,
     has_handles: bool,
+    /// Whether a future among the results can say that the dependency failed.
+    tells: bool,
 }
 
 impl Signature {
@@ -75,8 +82,9 @@ impl Signature {
         }
         let params: Vec<Type> = params.into_iter().map(|(_, ty)| ty).collect();
         let has_handles = params.iter().chain(&results).any(has_handles);
+        let tells = results.iter().any(tells);
         let resources = resources.0.iter().map(|pair| (pair.own, pair.number)).collect();
-        Ok(Self { params, results, resources, has_handles })
+        Ok(Self { params, results, resources, has_handles, tells })
     }
 
     /// Returns how many results the function has.
@@ -89,48 +97,55 @@ impl Signature {
         self.results.first()
     }
 
-    /// Visits each handle among parameters.
-    pub(super) fn visit_params<E>(
+    /// Tells whether a future among the results says it when the dependency fails.
+    pub(super) fn tells(&self) -> bool {
+        self.tells
+    }
+
+    /// Visits what belongs to a store among parameters.
+    pub(super) fn visit_params(
         &self,
         values: &mut [Val],
-        mut visit: impl FnMut(&mut Val, Handle) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut visit: impl FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
         self.visit(&self.params, values, &mut visit)
     }
 
-    /// Visits each handle among results.
-    pub(super) fn visit_results<E>(
+    /// Visits what belongs to a store among results.
+    pub(super) fn visit_results(
         &self,
         values: &mut [Val],
-        mut visit: impl FnMut(&mut Val, Handle) -> Result<(), E>,
-    ) -> Result<(), E> {
+        mut visit: impl FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
         self.visit(&self.results, values, &mut visit)
     }
 
-    fn visit<E>(
+    fn visit(
         &self,
         types: &[Type],
         values: &mut [Val],
-        visit: &mut dyn FnMut(&mut Val, Handle) -> Result<(), E>,
-    ) -> Result<(), E> {
+        visit: &mut dyn FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
         if !self.has_handles {
             return Ok(());
         }
         zip(types, values).try_for_each(|(ty, value)| self.visit_one(ty, value, visit))
     }
 
-    fn visit_one<E>(
+    fn visit_one(
         &self,
         ty: &Type,
         value: &mut Val,
-        visit: &mut dyn FnMut(&mut Val, Handle) -> Result<(), E>,
-    ) -> Result<(), E> {
+        visit: &mut dyn FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
         match (ty, value) {
             (Type::Own(resource), value) => {
                 let number = self.resources.iter().find(|(own, _)| own == resource).map_or(0, |(_, number)| *number);
-                visit(value, Handle::Own(number))
+                visit(value, Crossing::Own(number))
             }
-            (Type::Borrow(_), value) => visit(value, Handle::Borrow),
+            (Type::Borrow(_), value) => visit(value, Crossing::Borrow),
+            (Type::Stream(stream), value) => visit(value, Crossing::Stream(stream.ty())),
+            (Type::Future(future), value) => visit(value, Crossing::Future(future.ty())),
             (Type::List(list), Val::List(values)) => {
                 let ty = list.ty();
                 values.iter_mut().try_for_each(|value| self.visit_one(&ty, value, visit))
@@ -167,8 +182,15 @@ impl Signature {
 
 fn has_handles(ty: &Type) -> bool {
     match ty {
-        Type::Own(_) | Type::Borrow(_) => true,
+        Type::Own(_) | Type::Borrow(_) | Type::Stream(_) | Type::Future(_) => true,
         other => parts(other).iter().flatten().any(has_handles),
+    }
+}
+
+fn tells(ty: &Type) -> bool {
+    match ty {
+        Type::Future(future) => Carrier::new(future.ty().as_ref()).is_some_and(|carrier| carrier.tells),
+        other => parts(other).iter().flatten().any(tells),
     }
 }
 
@@ -210,13 +232,17 @@ fn same(own: &Type, other: &Type, resources: &Resources) -> Result<(), String> {
                 Err("is a resource of another interface, which cannot leave its store".to_owned())
             };
         }
-        (Type::Future(_) | Type::Stream(_) | Type::ErrorContext, _) => {
-            return Err("is a stream or a future, which cannot leave its store; use `link = \"fused\"`".to_owned());
+        (Type::Stream(one), Type::Stream(two)) => return same_flow(own, one.ty(), two.ty(), resources),
+        (Type::Future(one), Type::Future(two)) => return same_flow(own, one.ty(), two.ty(), resources),
+        (Type::ErrorContext, _) => {
+            return Err("is an error-context, which cannot leave its store; use `link = \"fused\"`".to_owned());
         }
         _ => {}
     }
     if matches!(own, Type::Map(_)) && has_handles(own) {
-        return Err("is a map with resources, which cannot leave its store; use `link = \"fused\"`".to_owned());
+        return Err(
+            "is a map with resources or streams, which cannot leave its store; use `link = \"fused\"`".to_owned()
+        );
     }
     let (mine, theirs) = (parts(own), parts(other));
     if std::mem::discriminant(own) != std::mem::discriminant(other)
@@ -232,8 +258,43 @@ fn same(own: &Type, other: &Type, resources: &Resources) -> Result<(), String> {
     })
 }
 
-/// Returns the name of a kind of type, with what tells two of a kind apart.
+/// Compares what two streams or two futures carry, and tells whether that can be carried from store to store.
+fn same_flow(flow: &Type, own: Option<Type>, other: Option<Type>, resources: &Resources) -> Result<(), String> {
+    let kind = if matches!(flow, Type::Stream(_)) { "stream" } else { "future" };
+    match (&own, &other) {
+        (None, None) => {}
+        (Some(one), Some(_)) if has_handles(one) => {}
+        (Some(one), Some(two)) => {
+            same(one, two, resources).map_err(|why| format!("is a {kind} whose element {why}"))?;
+        }
+        _ => return Err(format!("is a {kind} of something on one side only")),
+    }
+    if Carrier::new(own.as_ref()).is_none() {
+        let flow = word(flow);
+        return Err(format!("is a {flow}; elements of that type cannot leave their store, use `link = \"fused\"`"));
+    }
+    Ok(())
+}
+
+/// How deep and how wide a type is spelt out: a stranger's may have a million parts.
+const DEPTH: usize = 5;
+const WIDTH: usize = 8;
+
+/// Returns a type as its author would write it, with the names that tell two of a kind apart.
 fn word(ty: &Type) -> String {
+    spell(ty, DEPTH)
+}
+
+fn spell(ty: &Type, depth: usize) -> String {
+    if depth == 0 {
+        return "…".to_owned();
+    }
+    let of = |parts: &[Option<Type>]| {
+        let one = |part: &Option<Type>| part.as_ref().map_or_else(|| "_".to_owned(), |ty| spell(ty, depth - 1));
+        let mut words: Vec<String> = parts.iter().take(WIDTH).map(one).collect();
+        words.extend((parts.len() > WIDTH).then(|| "…".to_owned()));
+        words.join(", ")
+    };
     let kind = match ty {
         Type::Bool => "bool",
         Type::S8 => "s8",
@@ -262,6 +323,22 @@ fn word(ty: &Type) -> String {
         Type::Stream(_) => "stream",
         Type::ErrorContext => "error-context",
     };
-    let names = names(ty);
-    if names.is_empty() { kind.to_owned() } else { format!("{kind} {{ {} }}", names.join(", ")) }
+    match ty {
+        Type::Stream(stream) => flow_word(kind, stream.ty(), depth),
+        Type::Future(future) => flow_word(kind, future.ty(), depth),
+        Type::List(_) | Type::Map(_) | Type::Tuple(_) | Type::Option(_) | Type::Result(_) => {
+            format!("{kind}<{}>", of(&parts(ty)))
+        }
+        _ => {
+            let names = names(ty);
+            if names.is_empty() { kind.to_owned() } else { format!("{kind} {{ {} }}", names.join(", ")) }
+        }
+    }
 }
+
+fn flow_word(kind: &str, element: Option<Type>, depth: usize) -> String {
+    element.map_or_else(|| kind.to_owned(), |element| format!("{kind}<{}>", spell(&element, depth - 1)))
+}
+
+#[cfg(test)]
+mod tests;

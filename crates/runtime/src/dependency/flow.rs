@@ -1,0 +1,318 @@
+//! A stream or a future between two stores: what one side writes waits in a slot until the other reads it.
+//!
+//! In: the readable end that a guest passed. Out: [`Open`], which makes a readable end of the same kind in the other store. Next: that
+//! store's guest, which reads.
+//!
+//! The slot takes one piece at a time, of a bounded size, and the next when that one is read: who is not read waits, as in one store.
+//! A reader that goes away is seen by the writer's next write. What is on its way outlives its writer; after it the reader sees the end,
+//! or that the writer's instance failed.
+
+use super::payload::Payload;
+use super::shared::{Busy, Shared};
+use super::{DependencyFailed, session::Broken};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use wasmtime::component::{
+    Destination, FutureAny, FutureConsumer, FutureProducer, FutureReader, Source, StreamAny, StreamConsumer,
+    StreamProducer, StreamReader, StreamResult, Val, VecBuffer,
+};
+use wasmtime::{Result, StoreContextMut};
+use wharf_host::Ctx;
+
+/// Bytes that one piece of a stream has at most. Larger ones were no faster.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Bytes that may wait in the streams of one session before pieces get small.
+const CROWDED_BYTES: usize = 1 << 20;
+
+/// The size of small pieces. So many streams as a store can have do not reach the limit by these.
+const SMALL_BYTES: usize = 4 << 10;
+
+/// Bytes that may wait in all: only elements that are large themselves get there.
+const WAITING_BYTES: usize = 64 << 20;
+
+/// Makes the other end of a stream or a future, in the store that reads. With what a reader is told when the writer's instance failed.
+pub(super) type Open = Box<dyn FnOnce(StoreContextMut<'_, Ctx>, Option<Broken>) -> Result<Val> + Send>;
+
+/// Takes a stream out of the store that writes it.
+pub(super) fn take_stream<T: Payload>(
+    store: StoreContextMut<'_, Ctx>,
+    stream: StreamAny,
+    shared: &Arc<Shared>,
+) -> Result<Open> {
+    let (writer, reader) = pair::<T>(shared);
+    StreamReader::<T>::try_from_stream_any(stream)?.pipe(store, writer)?;
+    Ok(Box::new(move |mut store, broken| {
+        let stream = StreamReader::new(&mut store, Produce { reader, broken })?;
+        Ok(Val::Stream(stream.try_into_stream_any(store)?))
+    }))
+}
+
+/// Takes a future out of the store that writes it.
+pub(super) fn take_future<T: Payload>(
+    store: StoreContextMut<'_, Ctx>,
+    future: FutureAny,
+    shared: &Arc<Shared>,
+) -> Result<Open> {
+    let (writer, reader) = pair::<T>(shared);
+    FutureReader::<T>::try_from_future_any(future)?.pipe(store, writer)?;
+    Ok(Box::new(move |mut store, broken| {
+        let future = FutureReader::new(&mut store, Produce { reader, broken })?;
+        Ok(Val::Future(future.try_into_future_any(store)?))
+    }))
+}
+
+/// What became of the writing end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    Open,
+    /// It was closed.
+    Ended,
+    /// It went down with its store.
+    Lost,
+}
+
+/// What waits between two ends.
+struct Slot<T> {
+    state: Mutex<State<T>>,
+    shared: Arc<Shared>,
+}
+
+struct State<T> {
+    items: VecDeque<T>,
+    writer: Writer,
+    has_reader: bool,
+    to_write: Option<Waker>,
+    to_read: Option<Waker>,
+    /// Keeps the budgets of the dependency going while both ends are open.
+    busy: Option<Busy>,
+}
+
+impl<T: Payload> Slot<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how large the next piece may be.
+    fn room_bytes(&self) -> usize {
+        if self.shared.waiting_bytes() < CROWDED_BYTES { PIECE_BYTES } else { SMALL_BYTES }
+    }
+
+    /// Notes that the items changed from what were so many bytes, and wakes who waited for it.
+    fn changed(&self, state: &mut State<T>, before_bytes: usize) {
+        self.shared.remove_waiting(before_bytes);
+        self.shared.add_waiting(bytes(&state.items));
+        let woken = if state.items.is_empty() {
+            // Many streams may be open and still.
+            state.items = VecDeque::new();
+            state.to_write.take()
+        } else {
+            state.to_read.take()
+        };
+        if let Some(woken) = woken {
+            woken.wake();
+        }
+    }
+}
+
+fn bytes<T: Payload>(items: &VecDeque<T>) -> usize {
+    if T::IS_FLAT { items.len() * size_of::<T>() } else { items.iter().map(Payload::bytes).sum() }
+}
+
+fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        None => *waker = Some(cx.waker().clone()),
+    }
+}
+
+fn pair<T: Payload>(shared: &Arc<Shared>) -> (WriteEnd<T>, ReadEnd<T>) {
+    let state = State {
+        items: VecDeque::new(),
+        writer: Writer::Open,
+        has_reader: true,
+        to_write: None,
+        to_read: None,
+        busy: Some(Busy::new(shared)),
+    };
+    let slot = Arc::new(Slot { state: Mutex::new(state), shared: Arc::clone(shared) });
+    (WriteEnd(Arc::clone(&slot)), ReadEnd(slot))
+}
+
+/// The end in the store that writes.
+struct WriteEnd<T: Payload>(Arc<Slot<T>>);
+
+impl<T: Payload> Drop for WriteEnd<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.writer = if self.0.shared.is_at_work() { Writer::Ended } else { Writer::Lost };
+        state.busy = None;
+        if let Some(woken) = state.to_read.take() {
+            woken.wake();
+        }
+    }
+}
+
+impl<T: Payload> StreamConsumer<Ctx> for WriteEnd<T> {
+    type Item = T;
+
+    fn poll_consume(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut store: StoreContextMut<'_, Ctx>,
+        source: Source<'_, T>,
+        finish: bool,
+    ) -> Poll<Result<StreamResult>> {
+        let slot = &self.0;
+        let mut state = slot.lock();
+        if !state.has_reader {
+            return Poll::Ready(Ok(StreamResult::Dropped));
+        }
+        if !state.items.is_empty() {
+            if finish {
+                return Poll::Ready(Ok(StreamResult::Cancelled));
+            }
+            wait(&mut state.to_write, cx);
+            return Poll::Pending;
+        }
+        // A write of nothing asks whether there is room, and there is.
+        if source.remaining(&mut store) > 0 {
+            T::fill(&mut state.items, source, store, slot.room_bytes())?;
+            slot.changed(&mut state, 0);
+            check_waiting(&slot.shared)?;
+        }
+        Poll::Ready(Ok(StreamResult::Completed))
+    }
+}
+
+impl<T: Payload> FutureConsumer<Ctx> for WriteEnd<T> {
+    type Item = T;
+
+    fn poll_consume(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        store: StoreContextMut<'_, Ctx>,
+        mut source: Source<'_, T>,
+        _finish: bool,
+    ) -> Poll<Result<()>> {
+        let slot = &self.0;
+        let mut value = None;
+        source.read(store, &mut value)?;
+        let mut state = slot.lock();
+        // The engine has no way to refuse the value of a future when its reader is gone; then it is dropped here.
+        if state.has_reader {
+            state.items.extend(value);
+            slot.changed(&mut state, 0);
+            check_waiting(&slot.shared)?;
+        }
+        state.busy = None;
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn check_waiting(shared: &Shared) -> Result<()> {
+    if shared.waiting_bytes() > WAITING_BYTES {
+        wasmtime::bail!("more than {} MiB wait in streams between two components and are not read", WAITING_BYTES >> 20)
+    }
+    Ok(())
+}
+
+/// The end that the other store reads.
+struct ReadEnd<T: Payload>(Arc<Slot<T>>);
+
+impl<T: Payload> Drop for ReadEnd<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        let before_bytes = bytes(&state.items);
+        state.items.clear();
+        state.has_reader = false;
+        state.busy = None;
+        self.0.changed(&mut state, before_bytes);
+    }
+}
+
+/// Reads what comes from the other store.
+struct Produce<T: Payload> {
+    reader: ReadEnd<T>,
+    broken: Option<Broken>,
+}
+
+impl<T: Payload> StreamProducer<Ctx> for Produce<T> {
+    type Item = T;
+    type Buffer = VecBuffer<T>;
+
+    fn poll_produce<'a>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        store: StoreContextMut<'a, Ctx>,
+        destination: Destination<'a, T, VecBuffer<T>>,
+        finish: bool,
+    ) -> Poll<Result<StreamResult>> {
+        let this = self.get_mut();
+        let slot = &this.reader.0;
+        let mut state = slot.lock();
+        if !state.items.is_empty() {
+            let before_bytes = bytes(&state.items);
+            T::drain(&mut state.items, destination, store);
+            slot.changed(&mut state, before_bytes);
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        match state.writer {
+            Writer::Open if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+            Writer::Open => {
+                wait(&mut state.to_read, cx);
+                return Poll::Pending;
+            }
+            Writer::Ended => return Poll::Ready(Ok(StreamResult::Dropped)),
+            Writer::Lost => {}
+        }
+        drop(state);
+        match &mut this.broken {
+            // Nobody would know that the stream is not whole.
+            Some(broken) if !broken.is_told => {
+                let text = ready!(broken.poll(cx));
+                Poll::Ready(Err(wasmtime::Error::new(DependencyFailed(text))))
+            }
+            _ => Poll::Ready(Ok(StreamResult::Dropped)),
+        }
+    }
+}
+
+impl<T: Payload> FutureProducer<Ctx> for Produce<T> {
+    type Item = T;
+
+    fn poll_produce(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _store: StoreContextMut<'_, Ctx>,
+        finish: bool,
+    ) -> Poll<Result<Option<T>>> {
+        let this = self.get_mut();
+        let slot = &this.reader.0;
+        let mut state = slot.lock();
+        let before_bytes = bytes(&state.items);
+        if let Some(value) = state.items.pop_front() {
+            slot.changed(&mut state, before_bytes);
+            return Poll::Ready(Ok(Some(value)));
+        }
+        let writer = state.writer;
+        if writer == Writer::Open {
+            if finish {
+                return Poll::Ready(Ok(None));
+            }
+            wait(&mut state.to_read, cx);
+            return Poll::Pending;
+        }
+        drop(state);
+        let text = match &mut this.broken {
+            Some(broken) if writer == Writer::Lost => ready!(broken.poll(cx)),
+            _ => "a future of another component ended without a value".to_owned(),
+        };
+        Poll::Ready(match T::failed(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(wasmtime::Error::new(DependencyFailed(text))),
+        })
+    }
+}
