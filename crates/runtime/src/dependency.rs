@@ -26,6 +26,8 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker, LinkerInstance, ResourceType};
 use wharf_host::Ctx;
 
+pub(crate) use session::is_streaming;
+
 /// A dependency failed, and its interface has no error to say so.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -120,6 +120,8 @@ fn a_dependency_that_fails_in_the_middle_of_a_stream_is_told_of() {
     check(&server, "/told?count=100000&end=panic", &told);
     let told = format!("5 bytes, {}", failed("grow-told", "used more than its 300ms of CPU time"));
     check(&server, "/told?count=5&end=loop", &told);
+    let told = format!("0 bytes, {}", failed("grow-told", "trapped"));
+    check(&server, "/told?count=0&end=panic", &told);
     check(&server, "/promise?end=panic", &failed("promise", "trapped"));
     // Without a future that could say so, the answer is broken off: nobody takes a part for the whole.
     let broken = server.connect().get("t", "/grow?count=1000000&end=panic").unwrap_err();

@@ -8,10 +8,9 @@
 use super::flow::Open;
 use super::payload::Carrier;
 use super::session::Broken;
-use super::shared::Shared;
+use super::shared::Line;
 use super::signature::{Crossing, Signature};
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use wasmtime::component::{ResourceAny, ResourceDynamic, Val};
 use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wharf_host::Ctx;
@@ -34,7 +33,7 @@ pub(super) fn lower(
     mut store: StoreContextMut<'_, Ctx>,
     signature: &Signature,
     params: &[Val],
-    shared: &Arc<Shared>,
+    line: &Line,
 ) -> Result<Carried> {
     let mut flows = VecDeque::new();
     let mut values = params.to_vec();
@@ -44,7 +43,7 @@ pub(super) fn lower(
             *value = Val::U32(number);
             return Ok(());
         }
-        flows.push_back(take(store.as_context_mut(), value, &crossing, shared)?);
+        flows.push_back(take(store.as_context_mut(), value, &crossing, line)?);
         Ok(())
     })?;
     Ok(Carried { values, flows })
@@ -109,7 +108,7 @@ impl Held {
         mut store: StoreContextMut<'_, Ctx>,
         signature: &Signature,
         mut values: Vec<Val>,
-        shared: &Arc<Shared>,
+        line: &Line,
         mut number: impl FnMut() -> u32,
     ) -> Result<Carried> {
         let mut flows = VecDeque::new();
@@ -120,7 +119,7 @@ impl Held {
                 *value = Val::U32(number);
                 return Ok(());
             }
-            flows.push_back(take(store.as_context_mut(), value, &crossing, shared)?);
+            flows.push_back(take(store.as_context_mut(), value, &crossing, line)?);
             Ok(())
         })?;
         Ok(Carried { values, flows })
@@ -133,14 +132,14 @@ impl Held {
 }
 
 /// Takes a stream or a future out of its store. What is left in its place says nothing.
-fn take(store: StoreContextMut<'_, Ctx>, value: &mut Val, crossing: &Crossing, shared: &Arc<Shared>) -> Result<Open> {
+fn take(store: StoreContextMut<'_, Ctx>, value: &mut Val, crossing: &Crossing, line: &Line) -> Result<Open> {
     let carrier = |ty: &Option<_>| {
         Carrier::new(ty.as_ref())
             .ok_or_else(|| wasmtime::format_err!("the type of a stream changed between load and call"))
     };
     match (std::mem::replace(value, Val::Bool(false)), crossing) {
-        (Val::Stream(stream), Crossing::Stream(ty)) => (carrier(ty)?.stream)(store, stream, shared),
-        (Val::Future(future), Crossing::Future(ty)) => (carrier(ty)?.future)(store, future, shared),
+        (Val::Stream(stream), Crossing::Stream(ty)) => (carrier(ty)?.stream)(store, stream, line),
+        (Val::Future(future), Crossing::Future(ty)) => (carrier(ty)?.future)(store, future, line),
         _ => wasmtime::bail!("a value is neither a resource nor a stream nor a future"),
     }
 }

@@ -1,7 +1,10 @@
 //! What a caller is told when a dependency failed: an error of the interface, where the interface has one for that.
 
+use super::payload::Carrier;
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
+use wasmtime::{AsContextMut, Result, StoreContextMut};
+use wharf_host::Ctx;
 
 /// Cases of error types that stand for a failure of the other side, the best first. From the interfaces of WASI and their kin.
 const CASES: [&str; 10] = [
@@ -23,6 +26,38 @@ pub(super) fn error(result: Option<&Type>, text: &str) -> Option<Val> {
     let Some(Type::Result(result)) = result else { return None };
     let Some(ty) = result.err() else { return Some(Val::Result(Err(None))) };
     Some(Val::Result(Err(Some(Box::new(payload(&ty, text)?)))))
+}
+
+/// Returns a future that says `text`, or streams of nothing with futures that say it. Nothing if there is none that can say it.
+pub(super) fn flows(mut store: StoreContextMut<'_, Ctx>, result: Option<&Type>, text: &str) -> Result<Option<Val>> {
+    match result {
+        Some(Type::Future(_)) => flow(store, result, text),
+        Some(Type::Tuple(tuple)) => {
+            if !tuple.types().any(|ty| matches!(ty, Type::Future(_))) {
+                return Ok(None);
+            }
+            let mut flows = Vec::new();
+            for ty in tuple.types() {
+                let Some(value) = flow(store.as_context_mut(), Some(&ty), text)? else { return Ok(None) };
+                flows.push(value);
+            }
+            Ok(Some(Val::Tuple(flows)))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn flow(store: StoreContextMut<'_, Ctx>, ty: Option<&Type>, text: &str) -> Result<Option<Val>> {
+    match ty {
+        Some(Type::Future(future)) => match Carrier::new(future.ty().as_ref()) {
+            Some(carrier) => (carrier.failed)(store, text),
+            None => Ok(None),
+        },
+        Some(Type::Stream(stream)) => {
+            Carrier::new(stream.ty().as_ref()).map(|carrier| (carrier.empty)(store)).transpose()
+        }
+        _ => Ok(None),
+    }
 }
 
 fn payload(ty: &Type, text: &str) -> Option<Val> {

@@ -8,7 +8,7 @@
 //! or that the writer's instance failed.
 
 use super::payload::Payload;
-use super::shared::{Busy, Shared};
+use super::shared::{Busy, Line, Open as IsOpen, Shared};
 use super::{DependencyFailed, session::Broken};
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -37,31 +37,51 @@ const WAITING_BYTES: usize = 64 << 20;
 pub(super) type Open = Box<dyn FnOnce(StoreContextMut<'_, Ctx>, Option<Broken>) -> Result<Val> + Send>;
 
 /// Takes a stream out of the store that writes it.
-pub(super) fn take_stream<T: Payload>(
-    store: StoreContextMut<'_, Ctx>,
-    stream: StreamAny,
-    shared: &Arc<Shared>,
-) -> Result<Open> {
-    let (writer, reader) = pair::<T>(shared);
+pub(super) fn take_stream<T: Payload>(store: StoreContextMut<'_, Ctx>, stream: StreamAny, line: &Line) -> Result<Open> {
+    let (writer, reader) = pair::<T>(line);
     StreamReader::<T>::try_from_stream_any(stream)?.pipe(store, writer)?;
-    Ok(Box::new(move |mut store, broken| {
-        let stream = StreamReader::new(&mut store, Produce { reader, broken })?;
-        Ok(Val::Stream(stream.try_into_stream_any(store)?))
-    }))
+    Ok(Box::new(move |store, broken| open_stream(store, reader, broken)))
 }
 
 /// Takes a future out of the store that writes it.
-pub(super) fn take_future<T: Payload>(
-    store: StoreContextMut<'_, Ctx>,
-    future: FutureAny,
-    shared: &Arc<Shared>,
-) -> Result<Open> {
-    let (writer, reader) = pair::<T>(shared);
+pub(super) fn take_future<T: Payload>(store: StoreContextMut<'_, Ctx>, future: FutureAny, line: &Line) -> Result<Open> {
+    let (writer, reader) = pair::<T>(line);
     FutureReader::<T>::try_from_future_any(future)?.pipe(store, writer)?;
-    Ok(Box::new(move |mut store, broken| {
-        let future = FutureReader::new(&mut store, Produce { reader, broken })?;
-        Ok(Val::Future(future.try_into_future_any(store)?))
-    }))
+    Ok(Box::new(move |store, broken| open_future(store, reader, broken)))
+}
+
+/// Makes a stream that has nothing.
+pub(super) fn empty_stream<T: Payload>(store: StoreContextMut<'_, Ctx>) -> Result<Val> {
+    let (_, reader) = pair::<T>(&Line::default());
+    open_stream(store, reader, None)
+}
+
+/// Makes a future that tells of a failure, where its type can.
+pub(super) fn failed_future<T: Payload>(store: StoreContextMut<'_, Ctx>, text: &str) -> Result<Option<Val>> {
+    let Some(value) = T::failed(text) else { return Ok(None) };
+    let (_, reader) = pair::<T>(&Line::default());
+    let mut state = reader.0.lock();
+    state.items.push_back(value);
+    reader.0.changed(state, 0);
+    open_future(store, reader, None).map(Some)
+}
+
+fn open_stream<T: Payload>(
+    mut store: StoreContextMut<'_, Ctx>,
+    reader: ReadEnd<T>,
+    broken: Option<Broken>,
+) -> Result<Val> {
+    let stream = StreamReader::new(&mut store, Produce { reader, broken })?;
+    Ok(Val::Stream(stream.try_into_stream_any(store)?))
+}
+
+fn open_future<T: Payload>(
+    mut store: StoreContextMut<'_, Ctx>,
+    reader: ReadEnd<T>,
+    broken: Option<Broken>,
+) -> Result<Val> {
+    let future = FutureReader::new(&mut store, Produce { reader, broken })?;
+    Ok(Val::Future(future.try_into_future_any(store)?))
 }
 
 /// What became of the writing end.
@@ -100,8 +120,8 @@ impl<T: Payload> Slot<T> {
         if self.shared.waiting_bytes() < CROWDED_BYTES { PIECE_BYTES } else { SMALL_BYTES }
     }
 
-    /// Notes that the items changed from what were so many bytes, and wakes who waited for it.
-    fn changed(&self, state: &mut State<T>, before_bytes: usize) {
+    /// Notes that the items changed from what were so many bytes, and wakes who waited for it, after the lock is released.
+    fn changed(&self, mut state: MutexGuard<'_, State<T>>, before_bytes: usize) {
         self.shared.remove_waiting(before_bytes);
         self.shared.add_waiting(bytes(&state.items));
         let woken = if state.items.is_empty() {
@@ -111,6 +131,7 @@ impl<T: Payload> Slot<T> {
         } else {
             state.to_read.take()
         };
+        drop(state);
         if let Some(woken) = woken {
             woken.wake();
         }
@@ -128,28 +149,33 @@ fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
     }
 }
 
-fn pair<T: Payload>(shared: &Arc<Shared>) -> (WriteEnd<T>, ReadEnd<T>) {
+fn pair<T: Payload>(line: &Line) -> (WriteEnd<T>, ReadEnd<T>) {
     let state = State {
         items: VecDeque::new(),
         writer: Writer::Open,
         has_reader: true,
         to_write: None,
         to_read: None,
-        busy: Some(Busy::new(shared)),
+        busy: Some(Busy::new(&line.shared)),
     };
-    let slot = Arc::new(Slot { state: Mutex::new(state), shared: Arc::clone(shared) });
-    (WriteEnd(Arc::clone(&slot)), ReadEnd(slot))
+    let slot = Arc::new(Slot { state: Mutex::new(state), shared: Arc::clone(&line.shared) });
+    (WriteEnd { slot: Arc::clone(&slot), _open: line.open.clone() }, ReadEnd(slot))
 }
 
 /// The end in the store that writes.
-struct WriteEnd<T: Payload>(Arc<Slot<T>>);
+struct WriteEnd<T: Payload> {
+    slot: Arc<Slot<T>>,
+    _open: Option<IsOpen>,
+}
 
 impl<T: Payload> Drop for WriteEnd<T> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.writer = if self.0.shared.is_at_work() { Writer::Ended } else { Writer::Lost };
+        let mut state = self.slot.lock();
+        state.writer = if self.slot.shared.is_at_work() { Writer::Ended } else { Writer::Lost };
         state.busy = None;
-        if let Some(woken) = state.to_read.take() {
+        let woken = state.to_read.take();
+        drop(state);
+        if let Some(woken) = woken {
             woken.wake();
         }
     }
@@ -165,7 +191,7 @@ impl<T: Payload> StreamConsumer<Ctx> for WriteEnd<T> {
         source: Source<'_, T>,
         finish: bool,
     ) -> Poll<Result<StreamResult>> {
-        let slot = &self.0;
+        let slot = &self.slot;
         let mut state = slot.lock();
         if !state.has_reader {
             return Poll::Ready(Ok(StreamResult::Dropped));
@@ -180,7 +206,7 @@ impl<T: Payload> StreamConsumer<Ctx> for WriteEnd<T> {
         // A write of nothing asks whether there is room, and there is.
         if source.remaining(&mut store) > 0 {
             T::fill(&mut state.items, source, store, slot.room_bytes())?;
-            slot.changed(&mut state, 0);
+            slot.changed(state, 0);
             check_waiting(&slot.shared)?;
         }
         Poll::Ready(Ok(StreamResult::Completed))
@@ -197,17 +223,17 @@ impl<T: Payload> FutureConsumer<Ctx> for WriteEnd<T> {
         mut source: Source<'_, T>,
         _finish: bool,
     ) -> Poll<Result<()>> {
-        let slot = &self.0;
+        let slot = &self.slot;
         let mut value = None;
         source.read(store, &mut value)?;
         let mut state = slot.lock();
         // The engine has no way to refuse the value of a future when its reader is gone; then it is dropped here.
+        state.busy = None;
         if state.has_reader {
             state.items.extend(value);
-            slot.changed(&mut state, 0);
+            slot.changed(state, 0);
             check_waiting(&slot.shared)?;
         }
-        state.busy = None;
         Poll::Ready(Ok(()))
     }
 }
@@ -229,7 +255,7 @@ impl<T: Payload> Drop for ReadEnd<T> {
         state.items.clear();
         state.has_reader = false;
         state.busy = None;
-        self.0.changed(&mut state, before_bytes);
+        self.0.changed(state, before_bytes);
     }
 }
 
@@ -256,7 +282,7 @@ impl<T: Payload> StreamProducer<Ctx> for Produce<T> {
         if !state.items.is_empty() {
             let before_bytes = bytes(&state.items);
             T::drain(&mut state.items, destination, store);
-            slot.changed(&mut state, before_bytes);
+            slot.changed(state, before_bytes);
             return Poll::Ready(Ok(StreamResult::Completed));
         }
         match state.writer {
@@ -294,7 +320,7 @@ impl<T: Payload> FutureProducer<Ctx> for Produce<T> {
         let mut state = slot.lock();
         let before_bytes = bytes(&state.items);
         if let Some(value) = state.items.pop_front() {
-            slot.changed(&mut state, before_bytes);
+            slot.changed(state, before_bytes);
             return Poll::Ready(Ok(Some(value)));
         }
         let writer = state.writer;

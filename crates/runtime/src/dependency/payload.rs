@@ -3,15 +3,16 @@
 //! In: the type that an interface says. Out: a [`Carrier`] for it, or nothing. Next: [`super::flow`], which carries.
 //!
 //! The engine moves elements between guest and host as values of Rust types that it knows at compile time, so there is a list: numbers,
-//! truth values, characters and strings; lists, options and pairs of these; and results of these, with what WASI and most interfaces have
-//! for errors. What has fields or cases of its own has no Rust type here.
+//! truth values, characters and strings; lists, options and pairs of these; results of these; and what streams of [WASI](wasi) carry. Other
+//! types with fields or cases of their own have no Rust type here.
+
+mod wasi;
 
 use super::flow::{self, Open};
-use super::shared::Shared;
+use super::shared::Line;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use wasmtime::component::types::Type;
-use wasmtime::component::{ComponentType, Destination, FutureAny, Lift, Lower, Source, StreamAny, VecBuffer};
+use wasmtime::component::{ComponentType, Destination, FutureAny, Lift, Lower, Source, StreamAny, Val, VecBuffer};
 use wasmtime::{Result, StoreContextMut};
 use wharf_host::Ctx;
 
@@ -165,15 +166,25 @@ impl<T: Payload, E: Payload> Payload for std::result::Result<T, E> {
 /// How elements of one type are carried.
 #[derive(Clone, Copy)]
 pub(super) struct Carrier {
-    pub(super) stream: fn(StoreContextMut<'_, Ctx>, StreamAny, &Arc<Shared>) -> Result<Open>,
-    pub(super) future: fn(StoreContextMut<'_, Ctx>, FutureAny, &Arc<Shared>) -> Result<Open>,
-    /// Whether a future of it can say that its writer failed.
+    pub(super) stream: fn(StoreContextMut<'_, Ctx>, StreamAny, &Line) -> Result<Open>,
+    pub(super) future: fn(StoreContextMut<'_, Ctx>, FutureAny, &Line) -> Result<Open>,
+    /// Makes a stream of nothing.
+    pub(super) empty: fn(StoreContextMut<'_, Ctx>) -> Result<Val>,
+    /// Makes a future that tells of a failure, where the type can.
+    pub(super) failed: fn(StoreContextMut<'_, Ctx>, &str) -> Result<Option<Val>>,
+    /// Whether it can.
     pub(super) tells: bool,
 }
 
 impl Carrier {
     fn of<T: Payload>() -> Self {
-        Self { stream: flow::take_stream::<T>, future: flow::take_future::<T>, tells: T::failed("").is_some() }
+        Self {
+            stream: flow::take_stream::<T>,
+            future: flow::take_future::<T>,
+            empty: flow::empty_stream::<T>,
+            failed: flow::failed_future::<T>,
+            tells: T::failed("").is_some(),
+        }
     }
 
     /// Returns how elements of a type are carried, if they can be.
@@ -235,9 +246,10 @@ fn find<V: Visit>(ty: &Type, visitor: &V) -> Option<V::Out> {
         Type::Result(result) => match result.err() {
             None => outcome(result.ok().as_ref(), &OrNothing(visitor)),
             Some(Type::String) => outcome(result.ok().as_ref(), &OrText(visitor)),
+            Some(error) if result.ok().is_none() => wasi::result(&error, visitor),
             Some(_) => None,
         },
-        other => simple(other, visitor),
+        other => simple(other, visitor).or_else(|| wasi::item(other, visitor)),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::carry::{Carried, Held};
 use super::session::Export;
-use super::shared::{Busy, Shared};
+use super::shared::{Busy, Line, Shared};
 use crate::admit::Need;
 use crate::component::Component;
 use crate::meter::Metered;
@@ -225,7 +225,8 @@ impl Desk {
     ) -> wasmtime::Result<Carried> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let number = || self.next.fetch_add(1, Relaxed);
-        held.take(store.as_context_mut(), &export.signature, results, &self.shared, number)
+        let line = Line { shared: Arc::clone(&self.shared), open: None };
+        held.take(store.as_context_mut(), &export.signature, results, &line, number)
     }
 
     /// Drops a resource that the caller dropped.

@@ -10,7 +10,7 @@ use super::DependencyFailed;
 use super::carry::{self, Carried};
 use super::fallback;
 use super::serve::{self, Ask, Message};
-use super::shared::{Busy, Shared};
+use super::shared::{Busy, Line, Open, Shared};
 use super::signature::Signature;
 use crate::component::Component;
 use crate::outcome::{Cause, Failure};
@@ -55,11 +55,21 @@ impl Drop for Session {
     }
 }
 
-/// What stands in the store of the caller: the session, and the number of the next resource, which outlives it.
+/// What stands in the store of the caller: the session, and what outlives it.
 #[derive(Default)]
 struct Place {
     session: Option<Session>,
+    /// The number of the next resource.
     next: Arc<AtomicU32>,
+    /// The ends of streams and futures in this store.
+    open: Open,
+}
+
+/// Tells whether streams or futures between a store and its dependencies are open. It has to live on while they are: the other end of
+/// one may be the response, of which the engine does not know that somebody waits for it.
+pub(crate) fn is_streaming(ctx: &Ctx) -> bool {
+    let mut places = ctx.dependencies.iter().flatten().filter_map(|place| place.downcast_ref::<Place>());
+    places.any(|place| Arc::strong_count(&place.open) > 1)
 }
 
 impl Sessions {
@@ -77,7 +87,7 @@ impl Sessions {
     }
 
     /// Returns the session of a store, begun if there is none.
-    fn session<'a>(&self, ctx: &'a mut Ctx) -> Result<&'a Session, Failure> {
+    fn session<'a>(&self, ctx: &'a mut Ctx) -> Result<(&'a Session, Open), Failure> {
         let caller = ctx.caller();
         if caller.depth >= DEPTH {
             return Err(Cause::Dependency(format!("components are linked deeper than {DEPTH}")).into());
@@ -92,7 +102,8 @@ impl Sessions {
         if place.session.as_ref().is_some_and(|session| session.messages.is_closed()) {
             place.session = None;
         }
-        Ok(place.session.get_or_insert_with(|| Session::start(&self.supplier, caller, Arc::clone(&place.next))))
+        let session = || Session::start(&self.supplier, caller, Arc::clone(&place.next));
+        Ok((place.session.get_or_insert_with(session), Arc::clone(&place.open)))
     }
 
     /// Sends a call. Returns what waits for its answer.
@@ -102,17 +113,18 @@ impl Sessions {
         export: &Arc<Export>,
         params: &[Val],
     ) -> wasmtime::Result<Answer> {
-        let session = match self.session(store.data_mut()) {
-            Ok(session) => session,
+        let (session, open) = match self.session(store.data_mut()) {
+            Ok(found) => found,
             Err(failure) => return Ok(Answer::Refused(failure.to_string())),
         };
-        let (messages, shared, ended) = (session.messages.clone(), Arc::clone(&session.shared), session.ended.clone());
-        let params = carry::lower(store, &export.signature, params, &shared)?;
+        let (messages, ended) = (session.messages.clone(), session.ended.clone());
+        let line = Line { shared: Arc::clone(&session.shared), open: Some(Arc::clone(&open)) };
+        let params = carry::lower(store, &export.signature, params, &line)?;
         let (reply, answer) = oneshot::channel();
-        let ask = Ask { export: Arc::clone(export), params, reply, busy: Busy::new(&shared) };
+        let ask = Ask { export: Arc::clone(export), params, reply, busy: Busy::new(&line.shared) };
         // Refused by a task that ended since; the answer says why.
         let _ = messages.send(Message::Call(ask));
-        Ok(Answer::Coming { answer, ended })
+        Ok(Answer::Coming { answer, later: Later { ended, open } })
     }
 
     /// Returns a failure as people read it.
@@ -129,11 +141,12 @@ impl Sessions {
         results: &mut [Val],
     ) -> wasmtime::Result<()> {
         let text = match answered {
-            Ok((values, ended)) => {
+            Ok((values, later)) => {
                 let broken = || Broken {
                     is_told: export.signature.tells(),
                     text: self.text(export, ""),
-                    why: Box::pin(why(ended.clone())),
+                    why: Box::pin(why(later.ended.clone())),
+                    _open: Arc::clone(&later.open),
                 };
                 let values = carry::lift(store, &export.signature, values, broken)?;
                 for (result, value) in std::iter::zip(results, values) {
@@ -143,7 +156,11 @@ impl Sessions {
             }
             Err(failure) => self.text(export, &failure),
         };
-        match (fallback::error(export.signature.result(), &text), results) {
+        let error = match fallback::error(export.signature.result(), &text) {
+            Some(error) => Some(error),
+            None => fallback::flows(store, export.signature.result(), &text)?,
+        };
+        match (error, results) {
             (Some(error), [result]) => {
                 *result = error;
                 Ok(())
@@ -153,22 +170,28 @@ impl Sessions {
     }
 }
 
-/// What came of a call: results and what tells of later failures, or a failure.
-type Answered = Result<(Carried, watch::Receiver<Option<Failure>>), String>;
+/// What came of a call: results and what is to come after them, or a failure.
+type Answered = Result<(Carried, Later), String>;
+
+/// What streams and futures among results need.
+struct Later {
+    ended: watch::Receiver<Option<Failure>>,
+    open: Open,
+}
 
 /// An answer on its way.
 enum Answer {
     Refused(String),
-    Coming { answer: oneshot::Receiver<Result<Carried, String>>, ended: watch::Receiver<Option<Failure>> },
+    Coming { answer: oneshot::Receiver<Result<Carried, String>>, later: Later },
 }
 
 impl Answer {
     async fn wait(self) -> Answered {
         match self {
             Self::Refused(failure) => Err(failure),
-            Self::Coming { answer, ended } => match answer.await {
-                Ok(values) => Ok((values?, ended)),
-                Err(_) => Err(why(ended).await),
+            Self::Coming { answer, later } => match answer.await {
+                Ok(values) => Ok((values?, later)),
+                Err(_) => Err(why(later.ended).await),
             },
         }
     }
@@ -188,6 +211,7 @@ pub(super) struct Broken {
     pub(super) is_told: bool,
     text: String,
     why: Pin<Box<dyn Future<Output = String> + Send>>,
+    _open: Open,
 }
 
 impl Broken {

@@ -61,6 +61,17 @@ impl Shared {
     }
 }
 
+/// What a stream or a future between two stores is part of.
+#[derive(Clone, Default)]
+pub(super) struct Line {
+    pub(super) shared: Arc<Shared>,
+    /// Held by the ends in the store of the caller, which lives as long as they do.
+    pub(super) open: Option<Open>,
+}
+
+/// Counts what is open by how often it is held.
+pub(super) type Open = Arc<()>;
+
 /// The instance's event loop runs.
 pub(super) struct AtWork(Arc<Shared>);
 

@@ -7,13 +7,14 @@
 use crate::admit::Need;
 use crate::body::{GuestBody, Running};
 use crate::component::{Component, Handler};
+use crate::dependency;
 use crate::meter::Metered;
 use crate::outcome::{Cause, Failure};
 use crate::pool;
 use http::Response;
 use http::uri::Scheme;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use wasmtime::Store;
 use wasmtime::component::Accessor;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme as SchemeP2;
@@ -170,10 +171,17 @@ async fn run_p3(
         .run_concurrent(async |accessor| {
             handle_p3(accessor, &service, request, slot).await?;
             // The guest may go on after its response: to write the body, to finish its work.
-            std::future::poll_fn(|cx| accessor.poll_no_interesting_tasks(cx)).await;
+            std::future::poll_fn(|cx| poll_done(accessor, cx)).await;
             Ok(())
         })
         .await?
+}
+
+/// Waits until a store has nothing more to do: no task of the guest runs, and nothing streams between it and its dependencies. That is asked
+/// again whenever the store has done something.
+pub(crate) fn poll_done(accessor: &Accessor<Ctx>, cx: &mut Context<'_>) -> Poll<()> {
+    std::task::ready!(accessor.poll_no_interesting_tasks(cx));
+    if accessor.with(|mut access| dependency::is_streaming(access.get())) { Poll::Pending } else { Poll::Ready(()) }
 }
 
 type RequestP2 = wasmtime::component::Resource<wasmtime_wasi_http::p2::types::HostIncomingRequest>;

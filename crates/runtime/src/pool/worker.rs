@@ -2,7 +2,7 @@
 
 use crate::admit::Slot as PoolSlot;
 use crate::component::{Component, Handler};
-use crate::invoke::http::{Answer, Call, Slot, handle_p2, handle_p3};
+use crate::invoke::http::{Answer, Call, Slot, handle_p2, handle_p3, poll_done};
 use crate::limits::Reuse;
 use crate::meter::Metered;
 use crate::outcome::{Cause, Failure};
@@ -199,7 +199,7 @@ async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Arc<Wo
                         Poll::Ready(None) | Poll::Pending => break,
                     }
                 }
-                let works = !calls.is_empty() || accessor.poll_no_interesting_tasks(cx).is_pending();
+                let works = !calls.is_empty() || poll_done(accessor, cx).is_pending();
                 worker.busy.store(works, Relaxed);
                 if worker.full.load(Relaxed) && worker.is_idle() { Poll::Ready(Ok(())) } else { Poll::Pending }
             })

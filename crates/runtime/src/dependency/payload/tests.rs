@@ -96,3 +96,58 @@ fn what_an_element_holds_is_counted() {
     assert_eq!(lists.bytes(), 3 * size_of::<Vec<u16>>() + 20);
     assert_eq!((7_u8, Some('x')).bytes(), 1 + size_of::<Option<char>>() + 4);
 }
+
+/// A component that imports a function with a stream and a future of a type of WASI, after these definitions; `$t` is the type.
+fn wasi_importer(engine: &Engine, definitions: &str) -> Component {
+    let text = format!(
+        "(component {definitions} (import \"f\" (func (param \"items\" (stream $t)) (param \"value\" (future $t)))))"
+    );
+    Component::new(engine, &text).unwrap()
+}
+
+/// A variant with these cases, of which some have payloads.
+fn variant(cases: &[&str], payload: impl Fn(&str) -> Option<&'static str>) -> String {
+    let case = |name: &&str| format!("(case \"{name}\" {})", payload(name).unwrap_or_default());
+    let cases: String = cases.iter().map(case).collect();
+    format!("(type $v (variant {cases})) (import \"error-code\" (type $e (eq $v))) (type $t (result (error $e)))")
+}
+
+#[test]
+fn the_types_of_wasi_are_what_the_engine_takes_them_for() {
+    const TEXT: &str = "(option string)";
+    let names: String = wasi::CLI.map(|name| format!("\"{name}\" ")).concat();
+    let cli =
+        format!("(type $v (enum {names})) (import \"error-code\" (type $e (eq $v))) (type $t (result (error $e)))");
+    let file = variant(&wasi::FILE, |name| (name == "other").then_some(TEXT));
+    let socket = variant(&wasi::SOCKET, |name| (name == "other").then_some(TEXT));
+    let http = variant(&wasi::HTTP, |name| match name {
+        "DNS-error" => Some("$dns"),
+        "TLS-alert-received" => Some("$alert"),
+        "HTTP-request-header-size" => Some("(option $field)"),
+        "HTTP-request-trailer-size" | "HTTP-response-header-size" | "HTTP-response-trailer-size" => Some("$field"),
+        "HTTP-request-body-size" | "HTTP-response-body-size" => Some("(option u64)"),
+        name if name.ends_with("-section-size") => Some("(option u32)"),
+        name if name.ends_with("-coding") || name == "internal-error" => Some(TEXT),
+        _ => None,
+    });
+    let http = format!(
+        "(type $d (record (field \"rcode\" (option string)) (field \"info-code\" (option u16))))
+         (type $a (record (field \"alert-id\" (option u8)) (field \"alert-message\" (option string))))
+         (type $s (record (field \"field-name\" (option string)) (field \"field-size\" (option u32))))
+         (import \"dns\" (type $dns (eq $d))) (import \"alert\" (type $alert (eq $a))) (import \"field\" (type $field (eq $s)))
+         {http}"
+    );
+    let entry = "(type $k (variant (case \"block-device\") (case \"character-device\") (case \"directory\") (case \"fifo\")
+                    (case \"symbolic-link\") (case \"regular-file\") (case \"socket\") (case \"other\" (option string))))
+                 (import \"descriptor-type\" (type $kind (eq $k)))
+                 (type $r (record (field \"type\" $kind) (field \"name\" string)))
+                 (import \"directory-entry\" (type $t (eq $r)))";
+    let engine = engine();
+    for definitions in [cli.as_str(), &file, &socket, &http, entry] {
+        let component = wasi_importer(&engine, definitions);
+        let element = element(&engine, &component).unwrap();
+        let linked = find(&element, &Link(&engine, &component)).unwrap_or_else(|| panic!("not carried: {definitions}"));
+        linked.unwrap_or_else(|error| panic!("{definitions}: {error:?}"));
+        assert_eq!(Carrier::new(Some(&element)).unwrap().tells, definitions != entry);
+    }
+}
