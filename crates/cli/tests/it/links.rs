@@ -40,7 +40,6 @@ fn streams_and_futures_cross_both_kinds_of_links_alike() {
         let server = patient(link);
         check(&server, "/words", "[1, 0, 4, 7, 1048576]");
         check(&server, "/lists", "[[3, -2, 1], [], [-32768]]");
-        check(&server, "/ticks", "5");
         check(&server, "/later", "6");
         check(&server, "/promise", "Ok(7)");
         check(&server, "/promise-hard", "7");
