@@ -15,7 +15,7 @@ fn engine() -> Engine {
 fn importer(engine: &Engine, ty: &str) -> Component {
     let text =
         format!("(component (import \"f\" (func (param \"items\" (stream {ty})) (param \"value\" (future {ty})))))");
-    Component::new(engine, &text).unwrap()
+    Component::new(engine, wat::parse_str(&text).unwrap()).unwrap()
 }
 
 fn element(engine: &Engine, component: &Component) -> Option<Type> {
@@ -60,7 +60,7 @@ fn every_type_on_the_list_is_what_the_engine_takes_it_for() {
             let text = format!(
                 "(component {named} (import \"f\" (func (param \"items\" (stream $t)) (param \"value\" (future $t)))))"
             );
-            Component::new(&engine, &text).unwrap()
+            Component::new(&engine, wat::parse_str(&text).unwrap()).unwrap()
         } else {
             importer(&engine, &ty)
         };
@@ -102,7 +102,7 @@ fn wasi_importer(engine: &Engine, definitions: &str) -> Component {
     let text = format!(
         "(component {definitions} (import \"f\" (func (param \"items\" (stream $t)) (param \"value\" (future $t)))))"
     );
-    Component::new(engine, &text).unwrap()
+    Component::new(engine, wat::parse_str(&text).unwrap()).unwrap()
 }
 
 /// A variant with these cases, of which some have payloads.

@@ -12,7 +12,7 @@ fn compare(wanted: &str, found: &str) -> Result<Signature, String> {
     let engine = Engine::new(&config).unwrap();
     let function = |ty: &str| {
         let text = format!("(component (import \"i\" (instance {ty} (export \"f\" (func (param \"x\" $t))))))");
-        let component = Component::new(&engine, &text).unwrap();
+        let component = Component::new(&engine, wat::parse_str(&text).unwrap()).unwrap();
         let item = component.component_type().get_import(&engine, "i").unwrap().ty;
         let ComponentItem::ComponentInstance(instance) = item else { panic!("no instance") };
         let ComponentItem::ComponentFunc(function) = instance.get_export(&engine, "f").unwrap().ty else {
