@@ -44,7 +44,8 @@ const SIMPLE: [&str; 13] =
 #[test]
 fn every_type_on_the_list_is_what_the_engine_takes_it_for() {
     let engine = engine();
-    let mut types: Vec<String> = SIMPLE.map(str::to_owned).to_vec();
+    // There are no streams of `char` itself: the Component Model wants bytes and an encoding.
+    let mut types: Vec<String> = SIMPLE.iter().filter(|ty| **ty != "char").map(|ty| (*ty).to_owned()).collect();
     for simple in SIMPLE {
         types.push(format!("(list {simple})"));
         types.push(format!("(option {simple})"));
