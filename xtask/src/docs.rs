@@ -8,7 +8,12 @@ use anyhow::{Context as _, Result, bail};
 use crate::run;
 
 /// What the program calls a page, and its file.
-const PAGES: &[(&str, &str)] = &[("cli", "cli.md"), ("manifest", "manifest.md"), ("schema", "manifest.schema.json")];
+const PAGES: &[(&str, &str)] = &[
+    ("cli", "cli.md"),
+    ("manifest", "manifest.md"),
+    ("schema", "manifest.schema.json"),
+    ("test-schema", "tests.schema.json"),
+];
 
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     if !args.is_empty() {

@@ -152,7 +152,8 @@ pub const FIELDS: &[Field] = &[
     field(
         "component.*.build.watch",
         Kind::Texts,
-        "Globs, relative to `dir`, of the files whose change asks for a new build. Empty: every file in `dir`.",
+        "Globs, relative to `dir`, of the files whose change asks for a new build; with `!` before it, of files that do not. Empty: \
+         every file in `dir`.",
     )
     .default("[]"),
     field(

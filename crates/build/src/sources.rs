@@ -3,7 +3,7 @@
 //! In: the `dir` and `watch` of a build. Out: whether the component is stale, and a [`Fingerprint`]. Next: [`crate::build`], and `dev`.
 
 use crate::{Error, LOCK};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -24,8 +24,17 @@ const CONTENT_BYTES: u64 = 1 << 20;
 /// The sources of one component.
 #[derive(Clone, Debug)]
 pub struct Sources {
-    dir: PathBuf,
-    watch: Option<GlobSet>,
+    /// The folder of the build, and those beside it that `watch` names: `../wit/*.wit` is of the folder `../wit`.
+    roots: Vec<Root>,
+}
+
+/// What of one folder `watch` takes: files that count, and files that do not count in spite of that.
+#[derive(Clone, Debug)]
+struct Root {
+    folder: PathBuf,
+    /// Absent if nothing is said.
+    files: Option<GlobSet>,
+    without: GlobSet,
 }
 
 /// What was in the sources at one moment. Two that are equal build the same.
@@ -41,13 +50,9 @@ impl Sources {
         let dir = dir(build, folder);
         // As events of the file system name it: links followed.
         let dir = std::fs::canonicalize(&dir).unwrap_or(dir);
-        let watch = globs(&build.watch).map_err(|source| Error::Glob { component: component.name.clone(), source })?;
-        Ok(Self { dir, watch })
-    }
-
-    /// Returns the folder that they are in.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+        let roots = roots(&dir, &build.watch);
+        let roots = roots.map_err(|source| Error::Glob { component: component.name.clone(), source })?;
+        Ok(Self { roots })
     }
 
     /// Tells whether one of them is newer than `built`. What cannot be read is no source.
@@ -76,33 +81,40 @@ impl Sources {
         let mut folders = Vec::new();
         let mut walk =
             Walk { left: FILES, folder: &mut |folder| folders.push(folder.to_owned()), file: &mut |_, _| {} };
-        walk.folder(&self.dir, DEPTH);
+        self.roots.iter().for_each(|root| walk.folder(&root.folder, DEPTH));
         folders
     }
 
     /// Tells whether a path is one of the sources, there or not.
     pub fn contains(&self, path: &Path) -> bool {
-        let Ok(relative) = path.strip_prefix(&self.dir) else { return false };
-        let skipped = relative.parent().into_iter().flat_map(Path::components);
-        let mut skipped = skipped.filter_map(|part| part.as_os_str().to_str());
-        !skipped.any(|part| SKIPPED.contains(&part)) && self.is_source(relative)
-    }
-
-    fn is_source(&self, relative: &Path) -> bool {
-        match &self.watch {
-            Some(watch) => watch.is_match(relative),
-            // What this crate writes is no reason to build again.
-            None => relative.extension().is_none_or(|end| end != "wasm") && relative != Path::new(LOCK),
-        }
+        self.roots.iter().any(|root| {
+            let Ok(relative) = path.strip_prefix(&root.folder) else { return false };
+            let skipped = relative.parent().into_iter().flat_map(Path::components);
+            let mut skipped = skipped.filter_map(|part| part.as_os_str().to_str());
+            !skipped.any(|part| SKIPPED.contains(&part)) && root.takes(relative)
+        })
     }
 
     fn walk(&self, found: &mut dyn FnMut(&Path, &std::fs::Metadata)) {
-        let mut file = |path: &Path, data: &std::fs::Metadata| {
-            if self.is_source(path.strip_prefix(&self.dir).unwrap_or(path)) {
-                found(path, data);
-            }
+        for root in &self.roots {
+            let mut file = |path: &Path, data: &std::fs::Metadata| {
+                if root.takes(path.strip_prefix(&root.folder).unwrap_or(path)) {
+                    found(path, data);
+                }
+            };
+            Walk { left: FILES, folder: &mut |_| {}, file: &mut file }.folder(&root.folder, DEPTH);
+        }
+    }
+}
+
+impl Root {
+    fn takes(&self, relative: &Path) -> bool {
+        let counts = match &self.files {
+            Some(files) => files.is_match(relative),
+            // What this crate writes is no reason to build again.
+            None => relative.extension().is_none_or(|end| end != "wasm") && relative != Path::new(LOCK),
         };
-        Walk { left: FILES, folder: &mut |_| {}, file: &mut file }.folder(&self.dir, DEPTH);
+        counts && !self.without.is_match(relative)
     }
 }
 
@@ -134,15 +146,54 @@ pub(crate) fn dir(build: &Build, folder: &Path) -> PathBuf {
     build.dir.as_ref().map_or_else(|| folder.to_owned(), |dir| folder.join(dir))
 }
 
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, globset::Error> {
-    if patterns.is_empty() {
-        return Ok(None);
+/// Returns what `watch` names, by the folders that it is in; all of `dir` if it names nothing there.
+fn roots(dir: &Path, watch: &[String]) -> Result<Vec<Root>, globset::Error> {
+    #[derive(Default)]
+    struct Globs {
+        files: Vec<Glob>,
+        without: Vec<Glob>,
     }
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        builder.add(Glob::new(pattern)?);
+    let mut folders: BTreeMap<PathBuf, Globs> = BTreeMap::from([(dir.to_owned(), Globs::default())]);
+    for pattern in watch {
+        let (is_left_out, pattern) = match pattern.strip_prefix('!') {
+            Some(pattern) => (true, pattern),
+            None => (false, pattern.as_str()),
+        };
+        let (folder, pattern) = beside(dir, pattern);
+        // `*.c` is what is in the folder itself, and not what a build makes in one below it.
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
+        let globs = folders.entry(folder).or_default();
+        if is_left_out { &mut globs.without } else { &mut globs.files }.push(glob);
     }
-    builder.build().map(Some)
+    let set = |globs: Vec<Glob>| {
+        globs.into_iter().fold(GlobSetBuilder::new(), |mut set, glob| {
+            set.add(glob);
+            set
+        })
+    };
+    // Of folders beside the build's own, only what is named counts.
+    let has_files = folders.values().any(|globs| !globs.files.is_empty());
+    let named = folders.into_iter().filter(|(folder, globs)| !globs.files.is_empty() || (folder == dir && !has_files));
+    let root = |(folder, globs): (PathBuf, Globs)| {
+        let files = if globs.files.is_empty() { None } else { Some(set(globs.files).build()?) };
+        Ok(Root { folder, files, without: set(globs.without).build()? })
+    };
+    named.map(root).collect()
+}
+
+/// Returns the folder that a glob begins in, links followed, and the rest of it: another one than `dir` for `../wit/*.wit`.
+fn beside<'a>(dir: &Path, pattern: &'a str) -> (PathBuf, &'a str) {
+    if !pattern.starts_with("../") {
+        return (dir.to_owned(), pattern);
+    }
+    let (mut folder, mut rest) = (dir.to_owned(), pattern);
+    while let Some((part, below)) = rest.split_once('/')
+        && !part.contains(['*', '?', '[', '{'])
+    {
+        folder.push(part);
+        rest = below;
+    }
+    (std::fs::canonicalize(&folder).unwrap_or(folder), rest)
 }
 
 #[cfg(test)]
@@ -185,6 +236,34 @@ mod tests {
         assert!(!all.contains(&folder.path().join("new.wasm")));
         let some = sources(folder.path(), &["src/**"]);
         assert!(some.contains(&folder.path().join("src/new.rs")) && !some.contains(&folder.path().join("new.rs")));
+    }
+
+    #[test]
+    fn globs_are_of_one_folder_unless_they_say_otherwise_and_may_leave_files_out() {
+        let folder = Path::new("/app");
+        let is_source = |watch: &[&str], file: &str| sources(folder, watch).contains(&folder.join(file));
+        assert!(is_source(&["*.c"], "app.c") && !is_source(&["*.c"], "gen/http.c"));
+        assert!(is_source(&["**/*.go"], "app.go") && is_source(&["**/*.go"], "a/b/c.go"));
+        let but_gen = ["**/*.go", "!gen/**"];
+        assert!(is_source(&but_gen, "a/b.go") && !is_source(&but_gen, "gen/b.go") && !is_source(&but_gen, "a.txt"));
+        assert!(is_source(&["!gen/**"], "a.txt") && !is_source(&["!gen/**"], "gen/a.txt"));
+    }
+
+    #[test]
+    fn what_is_beside_the_folder_counts_if_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().canonicalize().unwrap().join(name);
+        for file in ["tax/tax.c", "wit/tax.wit", "wit/notes.md", "wit/old/tax.wit", "other/x.wit"] {
+            std::fs::create_dir_all(place(file).parent().unwrap()).unwrap();
+            std::fs::write(place(file), "").unwrap();
+        }
+        let tax = sources(&place("tax"), &["*.c", "../wit/*.wit"]);
+        let found: Vec<_> = tax.fingerprint().0.into_keys().collect();
+        assert_eq!(found, [place("tax/tax.c"), place("wit/tax.wit")]);
+        assert!(tax.contains(&place("wit/new.wit")) && !tax.contains(&place("other/x.wit")));
+        assert!(tax.folders().contains(&place("wit")) && !tax.folders().contains(&place("other")));
+        let every = sources(&place("tax"), &["*.c", "../*/*.wit", "!../*/x.wit"]);
+        assert!(every.contains(&place("wit/tax.wit")) && !every.contains(&place("other/x.wit")));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where the program's own log lines go: stderr, as text or JSON.
 
+use crate::output::Talk;
 use std::io::IsTerminal;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -28,9 +29,20 @@ impl LogFormat {
 }
 
 /// Tells whether stderr shows colours to somebody who wants them.
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 pub(crate) fn has_colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    has_sequences() && wants_colours()
+}
+
+/// Tells whether stderr is a terminal that obeys the sequences which steer one.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
+pub(crate) fn has_sequences() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Tells whether the user did not switch colours off. By the convention, an empty value says nothing.
+#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
+pub(crate) fn wants_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// How much is logged; may be changed while the program runs.
@@ -53,10 +65,10 @@ impl Verbosity {
 /// Starts logging.
 pub(crate) fn start(format: LogFormat, verbose: u8) -> Verbosity {
     let (filter, handle) = reload::Layer::new(targets(verbose));
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(|| Talk).with_target(false);
     let registry = tracing_subscriber::registry().with(filter);
     match format {
-        LogFormat::Text => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).init(),
+        LogFormat::Text => registry.with(lines.with_ansi(has_colours())).init(),
         LogFormat::Json => registry.with(lines.json()).init(),
     }
     Verbosity { level: std::cell::Cell::new(verbose.min(2)), filter: handle }

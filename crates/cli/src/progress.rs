@@ -1,25 +1,24 @@
 //! A line for each build: in a terminal the running ones are shown at its end, elsewhere each change is a line.
 
-use crate::output::talk;
+use crate::logging::has_sequences;
+use crate::output::{keep_at_end, talk};
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::time::Instant;
 use wharf_build::{Built, Error};
 use wharf_telemetry::{Size, clock};
 
-/// Columns of a command line that are shown: a line that wraps could not be taken back.
+/// Characters of a command line that are shown.
 const COMMAND_COLUMNS: usize = 50;
 
-/// What is running, and how much of it is on the screen.
+/// What is running.
 pub(crate) struct Progress {
     terminal: bool,
     running: Vec<(String, String, Instant)>,
-    drawn: usize,
 }
 
 impl Progress {
     pub(crate) fn on_stderr() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), running: Vec::new(), drawn: 0 }
+        Self { terminal: has_sequences(), running: Vec::new() }
     }
 
     /// Shows that a command runs.
@@ -59,31 +58,51 @@ impl Progress {
 
     /// Shows the seconds anew.
     pub(crate) fn tick(&mut self) {
-        if self.terminal && self.drawn > 0 {
+        if self.terminal && !self.running.is_empty() {
             self.redraw("");
         }
     }
 
-    /// Takes back the lines of what is running, writes `text`, and writes them again.
+    /// Writes `text` above the lines of what is running.
     fn redraw(&mut self, text: &str) {
         if !self.terminal {
             talk(text);
             return;
         }
-        let mut screen = String::new();
-        for _ in 0..self.drawn {
-            // Up one line, and empty it.
-            screen.push_str("\x1b[1A\x1b[2K");
+        if !text.is_empty() {
+            talk(text);
         }
-        screen.push_str(text);
-        for (component, command, started) in &self.running {
-            let shown: String = command.chars().filter(|c| !c.is_control()).take(COMMAND_COLUMNS).collect();
+        let columns = columns();
+        let lines = self.running.iter().map(|(component, command, started)| {
             let seconds = clock::since(*started).as_secs_f64();
-            let _ = writeln!(screen, "building {component:.20} {seconds:>5.1} s  {shown}");
-        }
-        self.drawn = self.running.len();
-        talk(&screen);
+            cut(&format!("building {component:.20} {seconds:>5.1} s  {command:.COMMAND_COLUMNS$}"), columns)
+        });
+        keep_at_end(&lines.collect::<String>());
     }
+}
+
+/// Returns how wide the terminal is.
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    // A terminal that does not know says zero.
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(80)
+}
+
+/// Returns a line that fits into so many columns: one that wraps could not be taken back.
+fn cut(line: &str, columns: usize) -> String {
+    let mut left = columns.saturating_sub(1);
+    let mut cut = String::with_capacity(line.len() + 1);
+    for c in line.chars().filter(|c| !c.is_control()) {
+        // What is not ASCII may be two columns wide.
+        let width = if c.is_ascii() { 1 } else { 2 };
+        if width > left {
+            break;
+        }
+        left -= width;
+        cut.push(c);
+    }
+    cut.push('\n');
+    cut
 }
 
 impl Drop for Progress {
@@ -91,5 +110,18 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.running.clear();
         self.redraw("");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn lines_fit_into_the_terminal() {
+        assert_eq!(cut("building api   1.0 s  cargo\tbuild\n", 80), "building api   1.0 s  cargobuild\n");
+        assert_eq!(cut("building api", 9), "building\n");
+        assert_eq!(cut("語語語", 6), "語語\n");
+        assert_eq!(cut("x", 0), "\n");
     }
 }

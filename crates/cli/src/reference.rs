@@ -22,6 +22,8 @@ enum Page {
     Manifest,
     /// The manifest's JSON schema
     Schema,
+    /// That of test files
+    TestSchema,
 }
 
 pub(crate) fn run(args: &ReferenceArgs) -> Result<ExitCode, CommandError> {
@@ -32,6 +34,7 @@ fn text(page: Page) -> String {
     match page {
         Page::Cli => command_line(),
         Page::Manifest => wharf_app::reference_markdown(),
+        Page::TestSchema => format!("{:#}\n", wharf_testing::json_schema()),
         Page::Schema => format!("{:#}\n", wharf_app::json_schema()),
     }
 }
@@ -109,6 +112,7 @@ mod tests {
         check(Page::Cli, "cli.md");
         check(Page::Manifest, "manifest.md");
         check(Page::Schema, "manifest.schema.json");
+        check(Page::TestSchema, "tests.schema.json");
     }
 
     #[test]

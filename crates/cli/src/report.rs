@@ -3,9 +3,9 @@
 //! In: errors of the rooms below. Out: [`CommandError`]s with excerpts, colours and hints. Next: the terminal.
 
 use crate::command_error::{CommandError, chain};
+use crate::logging::has_colours;
 use crate::output::talk;
 use std::fmt::Write;
-use std::io::IsTerminal;
 use wharf_app::{Palette, Problem, Severity, render_without_text};
 use wharf_node::ComponentError;
 use wharf_project::{Error, Text};
@@ -21,10 +21,8 @@ pub(crate) fn warn(odd: &[Problem], text: &Text) {
 }
 
 /// Returns the colours of stderr: none unless it is a terminal.
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 pub(crate) fn palette() -> Palette {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    if colour { Palette::ANSI } else { Palette::PLAIN }
+    if has_colours() { Palette::ANSI } else { Palette::PLAIN }
 }
 
 /// Returns one component's error as a problem of the manifest.

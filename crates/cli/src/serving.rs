@@ -7,7 +7,7 @@ use crate::command_error::{CommandError, chain};
 use crate::debug::{Debugging, ServeDebugArgs};
 use crate::locked;
 use crate::logging::LogFormat;
-use crate::output::talk;
+use crate::output::{Talk, talk};
 use crate::report::{self, node_error};
 use crate::surroundings::{self, environment};
 use crate::variables::VariableArgs;
@@ -30,6 +30,12 @@ use wharf_telemetry::log::{Log, Writer};
 use wharf_trigger::ErrorPage;
 
 pub(crate) mod banner;
+
+/// How long open requests may take before it is said that they are waited for: most need less.
+const A_WHILE: Duration = Duration::from_secs(1);
+
+/// The exit code of a process that was asked twice to end: that of a program which SIGINT ended.
+const CUT_SHORT: i32 = 130;
 
 /// What `--access-log` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -139,7 +145,7 @@ impl<'a> Serving<'a> {
         raise_descriptor_limit();
         let state_path = surroundings::state_of(&project, args.state.as_deref());
         let state = State::open(&state_path).map_err(|error| node_error(&error))?;
-        let writer = Log::start(format.lines(), Box::new(std::io::stderr()))
+        let writer = Log::start(format.lines(), Box::new(Talk))
             .map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))?;
         let Bindings { operator, file: operator_file } =
             surroundings::operator(args.node.as_deref(), &project.folder())?;
@@ -239,12 +245,32 @@ impl<'a> Serving<'a> {
 
     /// Stops listening, waits for open requests, and writes what is to be written at the end.
     pub(crate) fn finish(self, cores: Cores) {
+        let patience = Duration::from_secs(self.args.drain);
+        // Ends with the process.
+        std::thread::spawn(move || end_when_asked_again(patience));
         let cut = cores.stop();
         if cut > 0 {
             tracing::warn!("{cut} connections were still open after {} s and were cut off", self.args.drain);
         }
         self.debugging.finish(0);
     }
+}
+
+/// Says what is waited for, if that takes a while, and waits no longer when the user asks a second time.
+#[expect(clippy::disallowed_methods, reason = "who asks twice to end wants nothing of what would be done first")]
+fn end_when_asked_again(patience: Duration) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let Ok(mut end) = End::listen() else { return };
+        if tokio::time::timeout(A_WHILE, end.asked()).await.is_err() {
+            talk(&format!(
+                "waiting for requests that are open, for {} s at most; Ctrl-C ends it now\n",
+                patience.as_secs()
+            ));
+            end.asked().await;
+        }
+        std::process::exit(CUT_SHORT);
+    });
 }
 
 fn gateway(args: &ServeArgs, writer: &Writer, development: Development) -> Result<Gateway, CommandError> {

@@ -8,7 +8,9 @@
 mod body;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue,
+};
 use http::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -127,16 +129,34 @@ impl Dev {
     }
 }
 
+/// Tells whether a request is for what a browser shows as a page. What scripts of the app fetch is not: a part of a page with our script in
+/// it would be another one than the app meant. A client that does not say what it wants it for may be a browser.
+pub(crate) fn takes_script(method: &Method, headers: &HeaderMap) -> bool {
+    const PAGES: [&str; 4] = ["document", "iframe", "frame", "embed"];
+    let destination = headers.get("sec-fetch-dest").and_then(|value| value.to_str().ok());
+    *method == Method::GET && destination.is_none_or(|destination| PAGES.contains(&destination))
+}
+
 /// Adds the script to an answer that is a page.
-pub(crate) fn with_script(method: &Method, response: Response<Body>) -> Response<Body> {
-    if *method != Method::GET || !is_page(&response) {
+pub(crate) fn with_script(response: Response<Body>) -> Response<Body> {
+    if !is_page(&response) {
         return response;
     }
     let (mut parts, body) = response.into_parts();
     // The length is another one now; where it is known the connection writes it.
     parts.headers.remove(CONTENT_LENGTH);
-    let script = format!("\n<script src=\"{SCRIPT}\"></script>\n");
+    let nonce = nonce(&parts.headers).map_or_else(String::new, |nonce| format!(" nonce=\"{nonce}\""));
+    let script = format!("\n<script src=\"{SCRIPT}\"{nonce}></script>\n");
     Response::from_parts(parts, Body::Made(Box::pin(body::Appended::new(body, Bytes::from(script)))))
+}
+
+/// Returns the word by which the page's policy knows the scripts that the app means, if it has one: ours is to be one of them.
+fn nonce(headers: &HeaderMap) -> Option<&str> {
+    let policies = headers.get_all(CONTENT_SECURITY_POLICY).iter().filter_map(|policy| policy.to_str().ok());
+    let mut words = policies.flat_map(str::split_ascii_whitespace);
+    let nonce = words.find_map(|word| word.strip_prefix("'nonce-")?.split('\'').next())?;
+    let is_nonce = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
+    nonce.bytes().all(is_nonce).then_some(nonce)
 }
 
 /// Tells whether an answer is a whole page that a browser shows and that can be added to: not a part of one, nothing compressed.

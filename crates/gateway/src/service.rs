@@ -3,7 +3,7 @@
 //! In: `http::Request`. Out: a response whose body is counted, watched and logged. Next: `trigger::http`.
 
 use crate::access_log::Entry;
-use crate::dev::with_script;
+use crate::dev::{takes_script, with_script};
 use crate::presence::Presence;
 use crate::router::Match;
 use crate::{Gateway, Table};
@@ -110,13 +110,12 @@ impl Connection {
         request: Request<B>,
         id: &RequestId,
     ) -> (Response<Body>, Option<Arc<Component>>) {
-        let is_developed = self.gateway.dev.is_some();
-        let method = if is_developed { request.method().clone() } else { Method::GET };
+        let takes_script = self.gateway.dev.is_some() && takes_script(request.method(), request.headers());
         let (response, component) = match refused {
             Some(problem) => (self.origin.page.render(&problem, id, &Asked::by(request.headers())), None),
             None => self.route(table, request, id).await,
         };
-        (if is_developed { with_script(&method, response) } else { response }, component)
+        (if takes_script { with_script(response) } else { response }, component)
     }
 
     async fn route<B: RequestBody>(

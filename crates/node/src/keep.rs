@@ -4,8 +4,8 @@
 //!
 //! Invariant: a component that is kept calls only components that are kept, so that a request sees one version from beginning to end.
 
-use crate::grants;
 use crate::live::{Live, Ready};
+use crate::{grants, uses};
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -36,15 +36,14 @@ pub(crate) fn of(
     folder: &Path,
     path: impl Fn(&Declared) -> std::path::PathBuf,
 ) -> BTreeSet<String> {
-    let is_joined = |declared: &Declared| {
-        let passed = app.http.iter().chain(before.http());
-        !declared.dependencies.is_empty() || passed.flat_map(|http| &http.middleware).next().is_some()
-    };
     let unchanged = |ready: &Ready, declared: &Declared| {
         ready.declared.says_the_same_as(declared)
             && std::fs::metadata(path(declared)).is_ok_and(|data| Some(Stamp::of(&data)) == ready.stamp)
             // What is joined of several files changes with each of them.
-            && !is_joined(declared)
+            && declared.dependencies.is_empty()
+            // Another use of it asks for other checks. What comes after middleware is not part of it: each request brings that.
+            && uses::serves(app, declared) <= before.serves(&declared.name)
+            && uses::is_middleware(&app.http, &declared.name) == uses::is_middleware(before.http(), &declared.name)
     };
     if before.folder() != folder || before.secrets() != &app.secrets {
         return BTreeSet::new();

@@ -124,6 +124,11 @@ impl Live {
         &self.http
     }
 
+    /// Tells whether a component is there that was seen to serve HTTP.
+    pub(crate) fn serves(&self, name: &str) -> bool {
+        self.ready(name).is_some_and(|ready| ready.component.serves().is_some())
+    }
+
     pub(crate) fn running(&self) -> usize {
         self.components.iter().map(|ready| ready.component.running()).sum()
     }

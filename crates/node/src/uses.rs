@@ -1,7 +1,7 @@
 //! Which components of an app are used for what.
 
 use std::collections::BTreeSet;
-use wharf_app::{App, Component, Link, Supplier, Target};
+use wharf_app::{App, Component, HttpTrigger, Link, Supplier, Target};
 use wharf_component::Capability;
 
 /// Tells whether a component is loaded on its own: all are but those that are only parts of others.
@@ -12,10 +12,9 @@ pub(crate) fn stands_alone(app: &App, component: &Component) -> bool {
 /// Tells whether a component has to serve HTTP: it is what a trigger calls, or stands before that, or others call it in process.
 pub(crate) fn serves(app: &App, component: &Component) -> bool {
     let name = &component.name;
-    let is_triggered = app.http.iter().any(|trigger| {
-        matches!(&trigger.target, Target::Component(target) if target == name)
-            || trigger.middleware.iter().any(|middleware| middleware.component == *name)
-    });
+    let is_triggered =
+        app.http.iter().any(|trigger| matches!(&trigger.target, Target::Component(target) if target == name))
+            || is_middleware(&app.http, name);
     let is_called = app.components.iter().any(|caller| caller.grants.allow_call(name));
     is_triggered || is_called
 }
@@ -28,11 +27,14 @@ fn is_dependency(app: &App, component: &Component, link: Link) -> bool {
     of_this.any(|dependency| dependency.link == link)
 }
 
+/// Tells whether a component stands before another one.
+pub(crate) fn is_middleware(triggers: &[HttpTrigger], name: &str) -> bool {
+    triggers.iter().flat_map(|trigger| &trigger.middleware).any(|middleware| middleware.component == name)
+}
+
 /// Returns what to say of middleware that cannot pass a request on.
 pub(crate) fn middleware_note(app: &App, component: &Component, imports: &BTreeSet<Capability>) -> Option<String> {
     let name = &component.name;
-    let mut middleware = app.http.iter().flat_map(|trigger| &trigger.middleware);
-    let is_middleware = middleware.any(|middleware| middleware.component == *name);
-    (is_middleware && !imports.contains(&Capability::NextHandler))
+    (is_middleware(&app.http, name) && !imports.contains(&Capability::NextHandler))
         .then(|| format!("{name} is middleware and imports no handler: it answers every request itself"))
 }

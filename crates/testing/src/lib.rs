@@ -15,6 +15,7 @@ mod json;
 mod junit;
 mod read;
 mod report;
+mod schema;
 mod suite;
 
 pub use codes::{CODE, UNMATCHED};
@@ -25,6 +26,7 @@ pub use glob::matches as url_matches;
 pub use junit::junit;
 pub use read::parse;
 pub use report::{Case, Palette, Summary, Verdict, json_line, lines, summary};
+pub use schema::json_schema;
 pub use suite::{
     Action, Blob, Body, CALLS, Error, Fault, Given, HttpAnswer, Key, Request, Settings, Sql, Step, Suite, Test,
 };

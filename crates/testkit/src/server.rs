@@ -39,6 +39,14 @@ impl Up {
         self
     }
 
+    /// Listens there, instead of at a free port.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.args.retain(|arg| !arg.starts_with("--listen="));
+        self.args.push(format!("--listen={address}"));
+        self
+    }
+
     /// Uses this state folder and its own cache, instead of a temporary one with the cache that all tests share.
     #[must_use]
     pub fn state(mut self, state: &Path) -> Self {

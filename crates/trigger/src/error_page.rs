@@ -131,9 +131,11 @@ fn html(problem: &Problem, request: &RequestId) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{status} {reason}</title>\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;color:#1b1f24}}\
-         h1{{font-size:1.4rem}}pre{{background:#f4f5f7;padding:1rem;overflow:auto;border-radius:6px;font-size:13px}}\
-         .id{{color:#66707a}}</style></head>\n<body><h1>{status} {reason}: "
+         <style>:root{{color-scheme:light dark}}\
+         body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}}\
+         h1{{font-size:1.4rem;border-left:4px solid #e5484d;padding-left:.75rem}}\
+         pre{{background:rgba(128,138,150,.14);padding:1rem;overflow:auto;border-radius:6px;font:13px/1.5 ui-monospace,monospace}}\
+         .id{{font-size:14px;opacity:.65}}</style></head>\n<body><h1>{status} {reason}: "
     );
     escape(&problem.message, &mut page);
     page.push_str("</h1>\n");

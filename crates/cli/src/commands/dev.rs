@@ -13,6 +13,7 @@ use keys::{Key, Keys};
 use session::Session;
 use std::pin::Pin;
 use std::process::{Command, ExitCode, Stdio};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use wharf_build::{QUIET_EDITORS, Watch};
 use wharf_gateway::dev::Dev;
 use wharf_node::{Cores, Description};
@@ -73,6 +74,7 @@ async fn serve(
     let mut watch = Watch::start(QUIET_EDITORS).map_err(|error| building::of(&error))?;
     session.watch(&mut watch);
     let mut keys = Keys::start();
+    let mut stop = StopSignal::listen(keys.is_some())?;
     announce(session, cores, keys.is_some());
     let url = session.serving().url(cores);
     if args.open {
@@ -90,6 +92,7 @@ async fn serve(
                 Key::Rebuild => session.force(),
                 Key::Help => talk(HELP),
             },
+            () = stop.asked() => Keys::stop_process(keys.as_ref()),
             () = finished(&mut work) => work = None,
             changes = watch.changed() => {
                 session.note(&changes);
@@ -102,6 +105,27 @@ async fn serve(
         }
         if work.is_none() && session.has_work() {
             work = Some(Box::pin(session.next()));
+        }
+    }
+}
+
+/// The signal of Ctrl-Z, which is listened to where a terminal has to be given back first.
+struct StopSignal(Option<Signal>);
+
+impl StopSignal {
+    fn listen(has_terminal: bool) -> Result<Self, CommandError> {
+        let listened = has_terminal.then(|| signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw())));
+        let listened = listened.transpose();
+        Ok(Self(listened.map_err(|error| CommandError::failed(format!("cannot wait for signals: {error}")))?))
+    }
+
+    async fn asked(&mut self) {
+        let asked = match &mut self.0 {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        if asked.is_none() {
+            std::future::pending().await
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::building;
 use crate::command_error::{CommandError, chain};
 use crate::locked;
+use crate::logging::wants_colours;
 use crate::output::{self, talk};
 use crate::report::{self, load_error};
 use crate::surroundings;
@@ -165,9 +166,8 @@ fn jobs(args: &TestArgs) -> usize {
     args.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the program itself reads its environment")]
 fn palette() -> Palette {
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = std::io::stdout().is_terminal() && wants_colours();
     if colour { Palette::Ansi } else { Palette::Plain }
 }
 

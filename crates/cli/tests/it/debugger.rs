@@ -19,11 +19,13 @@ fn line(text: &str) -> u64 {
 /// Where its locals are complete.
 const RETURN: &str = "return price->gross";
 
+/// So little time that a guest which stands still would be ended.
+const LIMITS: &str = "[component.price.limits]\nwall = \"1ms\"\ncpu = \"1ms\"";
+
 /// An app of the component that is debugged, with so little time that a guest which stands still would be ended, and a neighbour.
 fn app() -> App {
-    let limits = "[component.price.limits]\nwall = \"1ms\"\ncpu = \"1ms\"";
     let hello = service("hello", "hello", "");
-    App::new(&format!("name = \"shop\"\n{hello}{}", service("price", "debugging-price", limits)))
+    App::new(&format!("name = \"shop\"\n{hello}{}", service("price", "debugging-price", LIMITS)))
 }
 
 fn serve(app: &App) -> (Server, Client) {
@@ -249,6 +251,43 @@ fn the_component_to_debug_is_one_that_the_app_has() {
     up(&format!("--debug=price --debug-listen {address}"))
         .badly(2, &["cannot listen for a debugger", "--debug-listen 127.0.0.1:0"]);
     up("--debug-listen 127.0.0.1:0").badly(2, &["--debug"]);
+}
+
+#[test]
+fn dev_debugs_a_component_while_the_others_change() {
+    let app = app();
+    let server = wharf().dev(app.folder()).with("--debug=price --debug-listen 127.0.0.1:0").start();
+    let address = server.start["debugger"].as_str().unwrap().parse().unwrap();
+    server.logged("in place after");
+    let mut client = Client::connect(address);
+    let supported = client.ask("qSupported:multiprocess+;swbreak+;vContSupported+");
+    assert!(supported.contains("PacketSize=") && supported.contains("qXfer:libraries:read+"), "{supported}");
+    let (base, module) = client.module("core.wasm");
+    let source = Source::read(&module);
+    let place = base + source.line("price.c", line(RETURN));
+    client.ok(&format!("Z0,{place:x},1"));
+    client.send("vCont;c:p1.-1");
+    let changed = |guest: &str| {
+        let hello = service("hello", guest, "");
+        app.change(&format!("name = \"shop\"\n{hello}{}", service("price", "debugging-price", LIMITS)));
+    };
+    thread::scope(|scope| {
+        let answer = request(scope, &server, "/?20");
+        assert!(client.receive().contains("swbreak"));
+        changed("misbehave");
+        until("the other component", || server.get("hello", "/ok").text() == "ok\n");
+        // The guest that stands still, and its debugger, noticed nothing.
+        assert_eq!(client.stack()[0], place);
+        client.send("vCont;c:p1.-1");
+        assert_eq!(answer.join().unwrap().text(), "price 23\n");
+        let answer = request(scope, &server, "/?20");
+        assert!(client.receive().contains("swbreak"), "the breakpoint is still that of the component");
+        client.ok("D");
+        assert_eq!(answer.join().unwrap().text(), "price 23\n");
+    });
+    server.logged("the debugger has left");
+    assert_eq!(server.get("price", "/?20").text(), "price 23\n");
+    server.stop();
 }
 
 /// LLDB of LLVM 22 or later, which knows WebAssembly.

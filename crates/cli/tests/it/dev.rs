@@ -213,6 +213,84 @@ fn a_port_that_is_taken_is_said_before_anything_is_built() {
 }
 
 #[test]
+fn a_port_that_was_taken_between_two_runs_is_said_and_serves_again_when_it_is_free() {
+    let app = app();
+    let first = start(&app);
+    becomes(&first, "hello\n");
+    let address = first.address;
+    // Connections that the server closed itself do not keep the next one from the port.
+    let mut open = first.connect();
+    open.get("x", "/ok").unwrap();
+    first.stop();
+    let again = || wharf().dev(app.folder()).listen(address);
+    let taken = std::net::TcpListener::bind(address).unwrap();
+    again().fail().badly(2, &["WHARF-0011", &address.to_string(), "--listen 127.0.0.1:0"]);
+    drop(taken);
+    let server = again().start();
+    assert_eq!(server.address, address);
+    becomes(&server, "hello\n");
+}
+
+#[test]
+fn a_port_for_metrics_or_for_the_debugger_that_is_taken_is_said_and_nothing_is_left_running() {
+    let app = app();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let dev = |flags: &str| wharf().dev(app.folder()).with(&format!("{flags} {address}")).fail();
+    dev("--admin").badly(2, &["WHARF-0011", &address]);
+    dev("--debug=web --debug-listen").badly(2, &[&address, "--debug-listen 127.0.0.1:0"]);
+    assert!(!app.path("web.wasm").exists());
+}
+
+#[test]
+fn components_stay_when_their_neighbours_are_middleware_and_change() {
+    let app = App::empty();
+    for (guest, file) in
+        [("gate", "gate.wasm"), ("stamp", "stamp.wasm"), ("misbehave", "echo.wasm"), ("hello", "other.wasm")]
+    {
+        app.copy_guest(guest, file);
+    }
+    let manifest = |middleware: &str, more: &str| {
+        let component = |name| format!("[component.{name}]\nsource = \"{name}.wasm\"\n");
+        format!(
+            "name = \"chain\"\n{}[[trigger.http]]\nroute = \"/...\"\ncomponent = \"echo\"\nmiddleware = [{middleware}]\n\
+             [[trigger.http]]\nroute = \"/other\"\ncomponent = \"other\"\n{more}",
+            ["gate", "stamp", "echo", "other"].map(component).concat()
+        )
+    };
+    app.write("wharf.toml", manifest("\"gate\"", ""));
+    let server = wharf().dev(app.folder()).start();
+    let in_place = |components: &str| {
+        let line = format!("): {components}");
+        until(&format!("{line:?} in\n{}", server.log()), || server.log().lines().any(|known| known.ends_with(&line)));
+    };
+    in_place("gate, stamp, echo, other");
+    let stamped = |server: &Server| {
+        let mut connection = server.connect();
+        connection.send("GET /ok HTTP/1.1\r\nhost: x\r\nauthorization: me\r\n\r\n");
+        let answer = connection.response().unwrap();
+        (answer.text(), answer.header("x-stamp").is_some())
+    };
+    assert_eq!(stamped(&server), ("ok\n".to_owned(), false));
+    // What comes after middleware changes, and the middleware stays and passes requests on to what is new.
+    app.copy_guest("hello-p3", "echo.wasm");
+    in_place("echo");
+    assert_eq!(stamped(&server), ("hello\n".to_owned(), false));
+    // Middleware changes, and what comes after it stays.
+    app.copy_guest("stamp", "gate.wasm");
+    in_place("gate");
+    assert_eq!(stamped(&server), ("hello\n".to_owned(), true));
+    // A component that becomes middleware, or something that serves, is looked at for that.
+    app.write("wharf.toml", manifest("\"other\"", ""));
+    server.logged("other is middleware and imports no handler");
+    app.copy_guest("args", "stamp.wasm");
+    in_place("stamp");
+    app.write("wharf.toml", manifest("", "[[trigger.http]]\nroute = \"/stamp\"\ncomponent = \"stamp\"\n"));
+    server.logged("component stamp:");
+    assert_eq!(stamped(&server).0, "hello\n");
+}
+
+#[test]
 fn the_end_takes_builds_and_pages_with_it() {
     let app = app();
     let server = start(&app);

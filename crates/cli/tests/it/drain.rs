@@ -47,6 +47,22 @@ fn what_takes_too_long_is_cut_off() {
 }
 
 #[test]
+fn who_asks_twice_does_not_wait() {
+    let limits = "[component.bad.limits]\nwall = \"10m\"";
+    let app = App::new(&neighbourhood(&service("bad", "misbehave-p3", limits)));
+    for server in [wharf().up(app.folder()), wharf().dev(app.folder())] {
+        let server = server.with("--drain 3600").start();
+        let mut client = server.connect();
+        client.send("GET /stall HTTP/1.1\r\nhost: bad\r\n\r\n");
+        assert_eq!(client.head().unwrap().status, 200);
+        server.interrupt();
+        server.logged("waiting for requests that are open, for 3600 s at most");
+        server.interrupt();
+        assert_eq!(server.wait().code, Some(130));
+    }
+}
+
+#[test]
 fn an_interrupt_ends_it_as_well() {
     let server = wharf().up(guest("hello")).start();
     assert_eq!(server.get("x", "/").status(), 200);

@@ -44,6 +44,7 @@ mod sources;
 mod sql;
 mod support;
 mod swap;
+mod terminal;
 mod test_command;
 mod thumbnails;
 mod tls;

@@ -18,18 +18,24 @@
     const frame = document.createElement("div");
     frame.setAttribute("role", "alert");
     frame.style.cssText =
-      "position:fixed;inset:0;z-index:2147483647;background:rgba(16,18,22,.93);color:#e8eaed;" +
-      "font:14px/1.5 ui-monospace,monospace;padding:2rem;overflow:auto";
+      "position:fixed;inset:0;z-index:2147483647;background:rgba(16,18,22,.85);backdrop-filter:blur(6px);" +
+      "color:#e8eaed;padding:2rem;overflow:auto;box-sizing:border-box";
+    const card = document.createElement("div");
+    card.style.cssText =
+      "max-width:70rem;margin:0 auto;background:#1b1e24;border-top:4px solid #ff6b6b;border-radius:8px;" +
+      "padding:1.25rem 1.5rem;box-shadow:0 12px 40px rgba(0,0,0,.5)";
     const title = document.createElement("h1");
     title.textContent = "The app could not be built";
     title.style.cssText = "font:600 18px system-ui,sans-serif;color:#ff8080;margin:0 0 1rem";
     const text = document.createElement("pre");
     text.textContent = why;
-    text.style.cssText = "white-space:pre-wrap;margin:0";
+    // Lines keep their length: what a compiler writes below a line is below the right place.
+    text.style.cssText = "white-space:pre;overflow:auto;margin:0;font:14px/1.5 ui-monospace,monospace";
     const note = document.createElement("p");
     note.textContent = "The version before goes on. This goes away when the build succeeds; Escape hides it.";
-    note.style.cssText = "font:13px system-ui,sans-serif;color:#9aa0a6";
-    frame.append(title, text, note);
+    note.style.cssText = "font:13px system-ui,sans-serif;color:#9aa0a6;margin:1rem 0 0";
+    card.append(title, text, note);
+    frame.append(card);
     inside.append(frame);
     (document.body || document.documentElement).append(box);
   };

@@ -14,25 +14,50 @@ fn page(kind: &'static str) -> Response<Body> {
 
 #[tokio::test]
 async fn pages_get_the_script_and_nothing_else_does() {
-    let with = with_script(&Method::GET, page("text/html; charset=utf-8"));
+    let with = with_script(page("text/html; charset=utf-8"));
     assert!(!with.headers().contains_key(CONTENT_LENGTH));
     assert_eq!(http_body::Body::size_hint(with.body()).exact(), Some(10 + 47));
     assert_eq!(text(with).await, "<h1>x</h1>\n<script src=\"/.wharf/dev/client.js\"></script>\n");
     let without = |change: &dyn Fn(&mut Response<Body>)| {
         let mut response = page("text/html");
         change(&mut response);
-        with_script(&Method::GET, response)
+        with_script(response)
     };
     let gzip = HeaderValue::from_static("gzip");
     for response in [
-        with_script(&Method::POST, page("text/html")),
-        with_script(&Method::GET, page("text/plain")),
-        with_script(&Method::GET, page("application/xhtml+xml")),
+        with_script(page("text/plain")),
+        with_script(page("application/xhtml+xml")),
         without(&|response| _ = response.headers_mut().insert(CONTENT_ENCODING, gzip.clone())),
         without(&|response| *response.status_mut() = StatusCode::PARTIAL_CONTENT),
     ] {
         assert_eq!(text(response).await, "<h1>x</h1>");
     }
+}
+
+#[tokio::test]
+async fn the_script_is_one_that_the_policy_of_the_page_knows() {
+    for (policy, script) in [
+        ("default-src 'self'", "client.js\"></script>"),
+        ("script-src 'nonce-a+b/c=' 'strict-dynamic'; connect-src 'self'", "client.js\" nonce=\"a+b/c=\"></script>"),
+        ("script-src 'nonce-x\"><script>'", "client.js\"></script>"),
+    ] {
+        let mut response = page("text/html");
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        let text = text(with_script(response)).await;
+        assert!(text.trim_end().ends_with(script), "{policy}: {text}");
+    }
+}
+
+#[test]
+fn what_a_browser_shows_is_added_to_and_what_scripts_fetch_is_not() {
+    let takes = |method: Method, destination: Option<&'static str>| {
+        let mut headers = HeaderMap::new();
+        destination.map(|destination| headers.insert("sec-fetch-dest", HeaderValue::from_static(destination)));
+        takes_script(&method, &headers)
+    };
+    assert!(takes(Method::GET, None) && takes(Method::GET, Some("document")) && takes(Method::GET, Some("iframe")));
+    assert!(!takes(Method::GET, Some("empty")) && !takes(Method::GET, Some("script")));
+    assert!(!takes(Method::HEAD, None) && !takes(Method::POST, Some("document")));
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ impl Record {
             (Self::Guest(line), Format::Text) => line.render_text(None, out),
             (Self::Guest(line), Format::Coloured) => line.render_text(Some(colour(&line.component)), out),
             (Self::Guest(line), Format::Json) => line.render_json(out),
-            (Self::Access(access), Format::Text | Format::Coloured) => access.render_text(out),
+            (Self::Access(access), Format::Text) => access.render_text(false, out),
+            (Self::Access(access), Format::Coloured) => access.render_text(true, out),
             (Self::Access(access), Format::Json) => access.render_json(out),
         }
     }
@@ -136,17 +137,16 @@ impl GuestLine {
 }
 
 impl Access {
-    fn render_text(&self, out: &mut String) {
+    fn render_text(&self, is_coloured: bool, out: &mut String) {
         let _ = write!(out, "{} {} {} ", clock::timestamp(self.at), self.client, self.method);
         escape(&self.host, out);
         escape(&self.path, out);
         let _ = write!(out, " {} {}B {:.3}ms ", self.status, self.response_bytes, self.duration.as_secs_f64() * 1e3);
-        match &self.component {
-            Some((app, component)) => {
-                let _ = write!(out, "{app}/{component}");
-            }
-            None => out.push('-'),
-        }
+        let _ = match &self.component {
+            Some((app, component)) if is_coloured => write!(out, "\x1b[{}m{app}/{component}\x1b[0m", colour(component)),
+            Some((app, component)) => write!(out, "{app}/{component}"),
+            None => write!(out, "-"),
+        };
         let _ = write!(out, " {}", self.request);
         if let Some(error) = self.error {
             let _ = write!(out, " {error}");
