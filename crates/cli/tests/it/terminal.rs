@@ -34,16 +34,16 @@ impl Terminal {
         program("xdg-open", "echo \"$1\" > opened");
         // A shell that asks for lines would switch that on before it runs something: so it is looked at by the program that it runs.
         program("modes", "stty -a | tr ' ;' '\\n\\n' | grep -xE -- '-?(icanon|echo)' | tr '\\n' ' '");
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let shell = format!("PATH='{}':\"$PATH\" exec sh -i", bin.display());
         let mut script = Command::new("script");
-        script.args(["--quiet", "--flush", "--command", "exec sh -i", "/dev/null"]).current_dir(app.folder());
+        script.args(["--quiet", "--flush", "--command", &shell, "/dev/null"]).current_dir(app.folder());
         for (name, value) in wharf().command().get_envs() {
             match value {
                 Some(value) => script.env(name, value),
                 None => script.env_remove(name),
             };
         }
-        script.env("PATH", path).env("PS1", "ready> ").env("SHELL", "/bin/sh").env("TERM", "xterm").env_remove("ENV");
+        script.env("PS1", "ready> ").env("SHELL", "/bin/sh").env("TERM", "xterm").env_remove("ENV");
         script.envs(environment.iter().copied());
         let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut shown = script.stdout.take().unwrap();
