@@ -103,8 +103,9 @@ impl Terminal {
         self.types(&format!("{command}; echo '<'end'>'\n"));
         eventually(command, || {
             let after = self.screen().split_off(before);
-            let (shown, _) = after.split_once("<end>")?;
-            Some(shown.split_once('\n').map_or("", |(_, shown)| shown).to_owned())
+            // After what was typed, which the terminal shows as well.
+            let (_, shown) = after.split_once("'<'end'>'\n")?;
+            Some(shown.split_once("<end>")?.0.to_owned())
         })
     }
 
