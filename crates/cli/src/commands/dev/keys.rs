@@ -65,9 +65,12 @@ impl Keys {
 
     /// Stops the process, as Ctrl-Z does, with the terminal as it was. Returns when it goes on.
     pub(super) fn stop_process(keys: Option<&Self>) {
-        keys.iter().for_each(|keys| keys.keyboard.give_back());
+        // Held until the process goes on: who reads keys would take the terminal again.
+        let mut taken = keys.map(|keys| keys.keyboard.lock());
+        taken.iter_mut().for_each(|taken| taken.give_back());
         // What cannot be stopped goes on, which is no harm.
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        drop(taken);
         keys.iter().for_each(|keys| keys.keyboard.take());
     }
 }
@@ -90,6 +93,16 @@ struct Taken {
     has_ended: bool,
 }
 
+impl Taken {
+    fn give_back(&mut self) {
+        // In the background the shell has done it.
+        if let Some(before) = self.before.take().filter(|_| is_in_foreground()) {
+            // Fails when the terminal is gone.
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
+        }
+    }
+}
+
 impl Keyboard {
     fn lock(&self) -> MutexGuard<'_, Taken> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -110,18 +123,10 @@ impl Keyboard {
         }
     }
 
-    fn give_back(&self) {
-        let before = self.lock().before.take();
-        // In the background the shell has done it.
-        if let Some(before) = before.filter(|_| is_in_foreground()) {
-            // Fails when the terminal is gone.
-            let _ = tcsetattr(stdin(), OptionalActions::Now, &before);
-        }
-    }
-
     fn end(&self) {
-        self.lock().has_ended = true;
-        self.give_back();
+        let mut taken = self.lock();
+        taken.has_ended = true;
+        taken.give_back();
     }
 
     /// Reads keys until nobody wants them.
