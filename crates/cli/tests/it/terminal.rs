@@ -100,11 +100,11 @@ impl Terminal {
     /// Returns what the shell shows of a command, up to its next prompt.
     fn runs(&mut self, command: &str) -> String {
         let before = self.screen().len();
-        self.types(&format!("{command}; echo '<'end'>'\n"));
+        // The quotes tell what is typed, which the terminal shows as well, from what is printed.
+        self.types(&format!("echo '<'begin'>'; {command}; echo '<'end'>'\n"));
         eventually(command, || {
             let after = self.screen().split_off(before);
-            // After what was typed, which the terminal shows as well.
-            let (_, shown) = after.split_once("'<'end'>'\n")?;
+            let (_, shown) = after.split_once("<begin>\n")?;
             Some(shown.split_once("<end>")?.0.to_owned())
         })
     }
