@@ -38,7 +38,9 @@ impl Values {
     /// A name that a manifest would refuse.
     pub fn new(name: &str) -> Result<Self, Error> {
         wharf_app::check_name(name).map_err(|why| {
-            let better = wharf_app::valid_name_from(name);
+            // Who gives a path means its last part.
+            let last = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
+            let better = wharf_app::valid_name_from(last);
             Error::Name { name: name.to_owned(), why, better }
         })?;
         let derived = [
