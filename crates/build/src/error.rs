@@ -197,7 +197,7 @@ pub enum PreinitError {
     Failed {
         /// Why.
         #[source]
-        fault: wharf_runtime::PreinitFault,
+        fault: wharf_preinit::PreinitFault,
         /// What it had written by then.
         said: String,
     },

@@ -21,3 +21,4 @@ pub use error::{Error, ModuleError, PreinitError};
 pub use lock::{LOCK, Lock, Locked, digest};
 pub use sources::{Fingerprint, Sources};
 pub use watch::{Changes, QUIET_COMPILERS, QUIET_EDITORS, Watch};
+pub use wharf_preinit::PreinitFault;

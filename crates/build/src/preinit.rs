@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use wharf_runtime::{Preinit, PreinitFault, Snapshot};
+use wharf_preinit::{Preinit, PreinitFault, Snapshot};
 
 /// What an initialisation may use.
 #[derive(Clone, Debug)]

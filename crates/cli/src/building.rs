@@ -11,8 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use wharf_app::App;
-use wharf_build::{Error, Event, Options, Outcome, PreinitError};
-use wharf_runtime::PreinitFault;
+use wharf_build::{Error, Event, Options, Outcome, PreinitError, PreinitFault};
 use wharf_telemetry::clock;
 
 /// How often the seconds of running builds are shown anew in a terminal.

@@ -80,7 +80,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the machine cannot reserve the pool's address space or has no supported processor.
-    pub(crate) fn new(settings: &Settings, lane: Lane) -> Result<Self> {
+    pub fn new(settings: &Settings, lane: Lane) -> Result<Self> {
         // A guest can cause errors at will; with `RUST_BACKTRACE` set, each would walk the host's stack for a millisecond and more.
         wasmtime::error::disable_backtrace();
         let engine = wasmtime::Engine::new(&config(settings, lane))?;
@@ -88,7 +88,8 @@ impl Engine {
         Ok(Self { engine, lane, ticker: Arc::new(ticker) })
     }
 
-    pub(crate) fn raw(&self) -> &wasmtime::Engine {
+    /// Returns the engine itself, for what runs on it and is no component of an app.
+    pub fn raw(&self) -> &wasmtime::Engine {
         &self.engine
     }
 
@@ -97,7 +98,8 @@ impl Engine {
         self.lane != Lane::Plain
     }
 
-    pub(crate) fn ticker(&self) -> &Arc<Ticker> {
+    /// Returns the clock that its guests run by.
+    pub fn ticker(&self) -> &Arc<Ticker> {
         &self.ticker
     }
 }

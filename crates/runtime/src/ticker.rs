@@ -12,7 +12,7 @@ use wasmtime::{EngineWeak, Result};
 const IDLE_TICKS: u32 = 100;
 
 /// The ticking thread, ended when the engine is.
-pub(crate) struct Ticker {
+pub struct Ticker {
     state: Arc<State>,
     thread: Thread,
 }
@@ -37,7 +37,7 @@ impl Ticker {
 
     /// Says that a guest is about to run. Two relaxed loads, unless the ticker slept.
     #[inline]
-    pub(crate) fn touch(&self) {
+    pub fn touch(&self) {
         if !self.state.used.load(Ordering::Relaxed) {
             self.state.used.store(true, Ordering::SeqCst);
             if self.state.parked.load(Ordering::SeqCst) {

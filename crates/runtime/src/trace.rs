@@ -31,6 +31,11 @@ pub(crate) fn note_without_lines() -> &'static str {
     WITHOUT_LINES
 }
 
+/// Says why a guest failed, with its frames.
+pub fn explain(error: &Error) -> String {
+    describe(error, None).text
+}
+
 /// Returns why the guest failed and where. Files below `sources` are shown from there.
 ///
 /// Not the error's debug form, which can hold a backtrace of the host.

@@ -102,10 +102,11 @@ pub(super) const CRATES: &[Crate] = &[
         uses: &["wharf-node", "wharf-runtime", "wharf-testing", "wharf-app", "wharf-telemetry"],
     },
     // Initialises components, which runs them.
+    Crate { layer: 4, name: "wharf-preinit", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
     Crate {
         layer: 5,
         name: "wharf-build",
-        uses: &["wharf-runtime", "wharf-component", "wharf-app", "wharf-telemetry"],
+        uses: &["wharf-preinit", "wharf-component", "wharf-app", "wharf-telemetry"],
     },
     // The commands put together what they run and fill in every part's settings.
     Crate {
@@ -147,6 +148,7 @@ pub(super) const ONLY: &[Only] = &[
         crates: &["wasmtime", "wasmtime-*"],
         users: &[
             "wharf-runtime",
+            "wharf-preinit",
             "wharf-debugger",
             "wharf-host",
             "wharf-blobstore",
@@ -206,6 +208,7 @@ pub(super) const ONLY: &[Only] = &[
             "wharf-host",
             "wharf-debugger",
             "wharf-runtime",
+            "wharf-preinit",
             "wharf-trigger",
             "wharf-gateway",
             "wharf-node",

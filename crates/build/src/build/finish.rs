@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 use wharf_app::{Build, Component};
-use wharf_runtime::Snapshot;
+use wharf_preinit::Snapshot;
 use wharf_telemetry::clock;
 
 /// The file of a component that needs no building.

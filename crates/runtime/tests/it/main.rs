@@ -4,4 +4,3 @@
 
 mod http;
 mod parts;
-mod preinit;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wharf_runtime::{Preinit, PreinitError, PreinitFault, Snapshot};
+use wharf_preinit::{Preinit, PreinitError, PreinitFault, Snapshot};
 
 /// Keeps a number in a global and in its memory; `check` traps unless both are there.
 const BODY: &str = "

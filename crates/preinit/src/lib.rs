@@ -8,8 +8,6 @@
 mod imports;
 mod state;
 
-use crate::engine::{Engine, Lane, Settings};
-use crate::trace;
 use futures_util::FutureExt;
 use imports::Refused;
 use state::{Reader, State};
@@ -23,6 +21,7 @@ use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{ExternType, Module, Store, UpdateDeadline};
 use wasmtime_wizer::Wizer;
 use wharf_host::Refusal;
+use wharf_runtime::{Engine, Lane, Settings, explain};
 use wharf_telemetry::{Size, clock};
 
 /// The function that toolchains export for modules that are no commands; it runs before any other.
@@ -246,7 +245,7 @@ impl Preinit<'_> {
             (None, Some(Refusal::Memory { wanted_bytes, limit_bytes })) => {
                 PreinitFault::Memory { wanted_bytes, limit_bytes }
             }
-            (None, None) => PreinitFault::Trap(trace::describe(error, None).text),
+            (None, None) => PreinitFault::Trap(explain(error)),
         }
     }
 }
@@ -261,7 +260,7 @@ fn refused_by_engine(error: wasmtime::Error) -> PreinitFault {
 
 /// Returns an error with its causes, without a backtrace of the host.
 fn lines(error: &wasmtime::Error) -> String {
-    trace::describe(error, None).text
+    explain(error)
 }
 
 impl fmt::Display for Ended {
