@@ -219,7 +219,7 @@ impl ReencodeComponent for Shell {
         let taken = glance(module).and_then(|glance| {
             self.needs.memory_bytes = self.needs.memory_bytes.max(glance.needs.memory_bytes);
             self.needs.table_elements = self.needs.table_elements.max(glance.needs.table_elements);
-            if glance.code_bytes < self.from_bytes { Err(Whole::Small) } else { take_apart(module) }
+            if glance.code_bytes < self.from_bytes.max(1) { Err(Whole::Small) } else { take_apart(module) }
         });
         match taken {
             Ok(parts) => self.place(component, parts),
