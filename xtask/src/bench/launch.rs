@@ -14,7 +14,7 @@ use super::{Bench, require};
 pub(crate) enum Launch {
     /// This program, on one core, with every limit at its default.
     Wharf { app: PathBuf, state: PathBuf, more: Vec<String> },
-    /// `wharf dev`, with the tools of languages on its search path.
+    /// `wharf dev`, with the search path `tools`.
     Dev { app: PathBuf, state: PathBuf, tools: OsString },
     /// `wasmtime serve`; compiled code is kept in a folder of its own.
     Serve { component: PathBuf, cache: PathBuf, more: Vec<String> },
