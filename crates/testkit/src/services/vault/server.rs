@@ -20,6 +20,9 @@ use super::answer::answer;
 use super::{Fault, State, lock};
 use crate::wait::eventually;
 
+/// Connections that wait to be accepted. What the language asks for by default, 128, is passed by a test that calls often.
+const BACKLOG: i32 = 4096;
+
 /// A thread that serves until this is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -31,6 +34,7 @@ impl Server {
     pub(super) fn start(port: u16, shared: Arc<Mutex<State>>) -> Server {
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
         let listener = eventually(&format!("port {port}, which is ours"), bind);
+        rustix::net::listen(&listener, BACKLOG).expect("a socket of loopback can be set so");
         listener.set_nonblocking(true).expect("a socket of loopback can be set so");
         let (end, ended) = oneshot::channel();
         let thread = thread::spawn(move || {
