@@ -7,7 +7,7 @@ mod reference;
 mod schema;
 
 pub use reference::reference_markdown;
-pub use schema::json_schema;
+pub use schema::{closed_object, json_schema};
 
 /// One key.
 #[derive(Clone, Copy, Debug)]

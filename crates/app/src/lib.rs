@@ -33,7 +33,7 @@ pub use app::{
 };
 pub use codes::{CODES, Code, find_code};
 pub use dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};
-pub use fields::{FIELDS, Field, Kind, json_schema, reference_markdown};
+pub use fields::{FIELDS, Field, Kind, closed_object, json_schema, reference_markdown};
 pub use grant::{
     Access, ConfigGrant, DirGrant, EnvGrant, Grants, HostPattern, HttpGrant, HttpPattern, INTERNAL_SUFFIX, LabelError,
     LabelGrant, LaterGrant, NetPattern, Ports, Scheme, SecretGrant, check_label, internal_component, is_public,

@@ -83,18 +83,8 @@ impl Compiler<'_> {
         let mut is_new = false;
         let mut parts = Vec::with_capacity(modules.len());
         for code in modules {
-            let module = match self.part(&code.bytes) {
-                Ok((module, compiled)) => {
-                    is_new |= compiled;
-                    module
-                }
-                Err(error) => {
-                    return {
-                        whole(&error);
-                        None
-                    };
-                }
-            };
+            let (module, compiled) = self.part(&code.bytes).map_err(|error| whole(&error)).ok()?;
+            is_new |= compiled;
             parts.push((Arc::from(code.import), module));
         }
         let key = shell_digest(digest);

@@ -25,8 +25,11 @@ const STEP_PAGES: u64 = 64;
 /// Bytes of a page; a memory with pages of another size has less than is counted.
 const PAGE_BYTES: u64 = 64 << 10;
 
-/// The id of a module's import section.
+/// Ids of a module's sections.
 const IMPORT_SECTION: u8 = 2;
+const MEMORY_SECTION: u8 = 5;
+const DATA_SECTION: u8 = 11;
+const DATA_COUNT_SECTION: u8 = 12;
 
 /// A module that was taken apart.
 pub(crate) struct Parts {
@@ -284,10 +287,6 @@ impl<'a> Survey<'a> {
         Ok(written.finish())
     }
 }
-
-const MEMORY_SECTION: u8 = 5;
-const DATA_SECTION: u8 = 11;
-const DATA_COUNT_SECTION: u8 = 12;
 
 /// Tells whether all segments are put in place before the module's functions run, at places that do not depend on anything.
 fn data(section: wasmparser::DataSectionReader<'_>) -> Result<Data, Whole> {

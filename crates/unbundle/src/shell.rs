@@ -167,17 +167,16 @@ impl Shell {
         self.modules.push(Code { import: format!("wharf-code{}", self.modules.len()), bytes: code });
         self.pending.push(ty);
         let depth = self.scopes.len() - 1;
-        let module = if depth == 0 {
+        if depth == 0 {
             self.import(component);
-            self.scope().add_module()
         } else {
             let import = self.scopes[0].skip_module();
             let mut alias = ComponentAliasSection::new();
             let count = u32::try_from(depth).unwrap_or(u32::MAX);
             alias.alias(Alias::Outer { kind: ComponentOuterAliasKind::CoreModule, count, index: import });
             component.section(&alias);
-            self.scope().add_module()
-        };
+        }
+        let module = self.scope().add_module();
         if let Some(memory) = memory {
             component.section(&RawSection { id: MODULE_SECTION, data: &memory });
             let scope = self.scope();

@@ -17,6 +17,11 @@ fn object(path: &str) -> Map<String, Value> {
     let properties: Map<String, Value> =
         children(path).map(|field| (field.split().1.to_owned(), property(field))).collect();
     let required: Vec<&str> = children(path).filter(|field| field.required).map(|field| field.split().1).collect();
+    closed_object(properties, &required)
+}
+
+/// Returns the schema of an object that has these properties and no others.
+pub fn closed_object(properties: Map<String, Value>, required: &[&str]) -> Map<String, Value> {
     let mut schema = Map::new();
     schema.insert("type".to_owned(), json!("object"));
     schema.insert("additionalProperties".to_owned(), json!(false));

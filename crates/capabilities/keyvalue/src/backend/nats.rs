@@ -65,26 +65,16 @@ struct Config {
     #[serde(default = "replicas")]
     replicas: usize,
     /// How long a new connection may take.
-    #[serde(default = "connect_timeout")]
+    #[serde(default = "wharf_servers::connect_timeout")]
     connect_timeout: Period,
     /// How long the server may take to answer.
-    #[serde(default = "response_timeout")]
+    #[serde(default = "wharf_servers::response_timeout")]
     response_timeout: Period,
 }
 
 /// What a single server can do.
 fn replicas() -> usize {
     1
-}
-
-/// Long enough for a lost packet and the next one, short enough for a request to wait.
-fn connect_timeout() -> Period {
-    Period(Duration::from_secs(1))
-}
-
-/// Far beyond what a healthy server takes, and within the time of a call.
-fn response_timeout() -> Period {
-    Period(Duration::from_secs(2))
 }
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, BackendError> {

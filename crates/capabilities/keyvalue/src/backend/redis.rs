@@ -13,7 +13,6 @@ use scripts::Scripts;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use wharf_kit::{
     Backend, BackendError, Dial, Embedded, Kind, Links, Namespace, NoConnection, Opened, Period, Refused, Trouble,
 };
@@ -47,21 +46,11 @@ struct Config {
     /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
     ca: Option<PathBuf>,
     /// How long a new connection may take.
-    #[serde(default = "connect_timeout")]
+    #[serde(default = "wharf_servers::connect_timeout")]
     connect_timeout: Period,
     /// How long the server may take to answer before its connection is given up.
-    #[serde(default = "response_timeout")]
+    #[serde(default = "wharf_servers::response_timeout")]
     response_timeout: Period,
-}
-
-/// Long enough for a lost packet and the next one, short enough for a request to wait.
-fn connect_timeout() -> Period {
-    Period(Duration::from_secs(1))
-}
-
-/// Far beyond what a healthy server takes for the largest batch, and within the time of a call.
-fn response_timeout() -> Period {
-    Period(Duration::from_secs(2))
 }
 
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, BackendError> {
