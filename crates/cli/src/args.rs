@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Schema(commands::schema::SchemaArgs),
     /// Print a completion script for a shell
     Completions(commands::completions::CompletionsArgs),
+    /// Compile a component in a process of its own
+    #[command(hide = true, name = commands::compile::NAME)]
+    Compile(commands::compile::CompileArgs),
     /// Print a reference page as Markdown
     #[command(hide = true)]
     Reference(crate::reference::ReferenceArgs),

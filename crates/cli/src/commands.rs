@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod build;
 pub(crate) mod call;
+pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod compose;
 pub(crate) mod dev;

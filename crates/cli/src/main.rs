@@ -52,6 +52,7 @@ fn run(cli: Cli, verbosity: &logging::Verbosity) -> Result<ExitCode, CommandErro
         Command::Secrets(args) => commands::secrets::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
+        Command::Compile(args) => commands::compile::run(&args),
         Command::Reference(args) => reference::run(&args),
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
+use crate::commands::compile;
 use crate::debug::{Debugging, ServeDebugArgs};
 use crate::locked;
 use crate::logging::LogFormat;
@@ -25,7 +26,7 @@ use wharf_gateway::dev::Dev;
 use wharf_gateway::{Config, Gateway, Limits};
 use wharf_node::{Backends, Cores, CoresConfig, Description, Node, State};
 use wharf_project::{Bindings, Project, Read};
-use wharf_runtime::{Runtime, Settings};
+use wharf_runtime::{CompilerProcess, Runtime, Settings};
 use wharf_telemetry::log::{Log, Writer};
 use wharf_trigger::ErrorPage;
 
@@ -155,7 +156,10 @@ impl<'a> Serving<'a> {
         let debugging = args.debug.start(&project.folder(), &read.app)?;
         let dumps = debugging.diagnostics.dumps.is_some();
         let in_parts = development.dev.is_some();
-        let settings = Settings { instances: args.instances, stack_bytes, dumps, in_parts, ..Settings::default() };
+        // Who develops an app compiles what is his, and should not wait for a process to start.
+        let process = (!in_parts).then(|| CompilerProcess::itself([compile::NAME]));
+        let settings =
+            Settings { instances: args.instances, stack_bytes, dumps, in_parts, process, ..Settings::default() };
         let runtime = Runtime::new(settings, state.cache());
         let gateway = Arc::new(gateway(args, &writer, development)?);
         let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;

@@ -2,7 +2,6 @@
 
 use crate::admit::{Gate, Need, Permit};
 use crate::diagnose::Diagnostics;
-use crate::engine::Engine;
 use crate::limits::{Limits, Reuse};
 use crate::outcome::{Cause, Failure};
 use crate::profile::{Profiles, Sampled};
@@ -14,6 +13,7 @@ use wasmtime::{Error, Store};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 use wharf_debugger::Debuggee;
+use wharf_engine::Engine;
 use wharf_host::{Ctx, Outbound, Recipe};
 
 /// Which component this is, for people and logs.

@@ -3,10 +3,10 @@
 //! In: a [`Component`] and who calls. Out: a [`Store`]. Next: [`crate::invoke`].
 
 use crate::component::Component;
-use crate::engine::TICK;
 use crate::turns::{self, Turn};
 use std::sync::Arc;
 use wasmtime::{Store, UpdateDeadline};
+use wharf_engine::TICK;
 use wharf_host::{Budget, Caller, Ctx};
 
 impl Component {

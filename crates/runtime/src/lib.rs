@@ -10,13 +10,10 @@
 
 mod admit;
 mod body;
-mod compile;
 mod component;
-mod cwasm;
 mod dependency;
 mod diagnose;
 mod dump;
-mod engine;
 mod instance;
 mod limits;
 mod load;
@@ -24,7 +21,6 @@ mod meter;
 mod outcome;
 mod pool;
 mod profile;
-mod ticker;
 mod trace;
 mod turns;
 
@@ -32,17 +28,18 @@ pub mod invoke;
 
 pub use body::GuestBody;
 pub use component::{Component, Identity};
-pub use cwasm::{Cache, CacheError};
 pub use dependency::Dependency;
 pub use diagnose::{Debugged, Diagnostics};
 pub use dump::{DumpError, Dumps};
-pub use engine::{Engine, Lane, Settings, TICK, prepare_thread};
 pub use invoke::http::Call;
 pub use limits::{Limits, Reuse};
-pub use load::{LoadError, Loaded, Runtime, Source, digest};
+pub use load::{LoadError, Loaded, Runtime, Source};
 pub use outcome::{Cause, Failure};
 pub use profile::{Profile, Profiles};
-pub use ticker::Ticker;
 pub use trace::explain;
 pub use turns::pump;
 pub use wharf_debugger::{Debugger, Error as DebuggerError};
+pub use wharf_engine::{
+    Cache, CacheError, CompilerProcess, Engine, Lane, Settings, TICK, Ticker, WorkerError, compile_worker, digest,
+    prepare_thread,
+};

@@ -5,12 +5,9 @@
 //! All that is slow happens here, never on a request.
 
 use crate::admit::Gate;
-use crate::compile::{Code, Compiler, Kept};
 use crate::component::{Component, Handler, Identity};
-use crate::cwasm::Cache;
 use crate::dependency::{self, Dependency};
 use crate::diagnose::Diagnostics;
-use crate::engine::{Engine, Lane, Settings};
 use crate::limits::{Limits, Reuse};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -19,6 +16,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
+use wharf_engine::{Cache, Code, CompileError, Compiler, Engine, Kept, Lane, Settings, digest};
 use wharf_host::{Ctx, Outbound, Recipe, Stdio};
 use wharf_telemetry::log::Log;
 use wharf_telemetry::{Size, clock};
@@ -107,11 +105,6 @@ pub struct Loaded {
     pub compiled: Option<Duration>,
 }
 
-/// Returns the digest of a component's bytes: what it is known by in the cache and in the log.
-pub fn digest(bytes: &[u8]) -> Arc<str> {
-    format!("blake3:{}", blake3::hash(bytes).to_hex()).into()
-}
-
 /// A component that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -125,6 +118,12 @@ pub enum LoadError {
     /// The bytes are no component that this engine runs.
     #[error("cannot compile the component")]
     Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Compiling it took more than it may.
+    #[error("cannot compile the component: {why}")]
+    Compiler {
+        /// What it took too much of.
+        why: String,
+    },
     /// It imports what this host does not have, or in another type.
     #[error("cannot link the component")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -205,7 +204,7 @@ impl Runtime {
     /// Tells whether the component of that digest is compiled already, so that loading it takes no time.
     pub fn has_compiled(&self, digest: &str, lane: Lane) -> bool {
         let is_kept = self.kept.as_ref().is_some_and(|kept| kept.get(digest, lane).is_some());
-        is_kept || self.linked(lane).is_ok_and(|linked| self.compiler(linked, lane).has(digest))
+        is_kept || self.linked(lane).is_ok_and(|linked| self.compiler(linked).has(digest))
     }
 
     /// Loads a component. Takes CPU seconds for a large one that is not in the cache; call it off a core's loop.
@@ -253,10 +252,8 @@ impl Runtime {
         Ok(Loaded { component: Arc::new(component), compiled: took })
     }
 
-    fn compiler<'a>(&'a self, linked: &'a Linked, lane: Lane) -> Compiler<'a> {
-        // A debugger wants to see one component.
-        let in_parts = self.settings.in_parts && lane != Lane::Debug;
-        Compiler { engine: linked.engine.raw(), cache: self.cache.as_ref(), in_parts }
+    fn compiler<'a>(&'a self, linked: &'a Linked) -> Compiler<'a> {
+        Compiler::new(&linked.engine, &self.settings, self.cache.as_ref())
     }
 
     fn compile(&self, bytes: &[u8], digest: &str, lane: Lane) -> Result<(&Linked, Code, Option<Duration>), LoadError> {
@@ -265,7 +262,10 @@ impl Runtime {
             return Ok((linked, code, None));
         }
         let started = clock::now();
-        let (code, is_new) = self.compiler(linked, lane).code(bytes, digest)?;
+        let (code, is_new) = self.compiler(linked).code(bytes, digest).map_err(|error| match error {
+            CompileError::Invalid(source) => LoadError::Compile(source),
+            stopped => LoadError::Compiler { why: stopped.to_string() },
+        })?;
         let took = is_new.then(|| clock::since(started));
         if let Some(kept) = &self.kept {
             kept.put(digest, lane, &code);

@@ -4,7 +4,6 @@
 //!
 //! Time is kept here, outside the engine's own event loop: a busy guest stops that loop (bytecodealliance/wasmtime#11869).
 
-use crate::ticker::Ticker;
 use crate::turns;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -12,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::time::Sleep;
+use wharf_engine::Ticker;
 use wharf_telemetry::clock;
 
 /// CPU time that is taken from the monotonic clock, which is cheap to read and at most too high. What comes after it is read from

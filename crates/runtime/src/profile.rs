@@ -4,12 +4,12 @@
 //!
 //! Only processor time is seen: a guest that waits in a host call runs no tick.
 
-use crate::compile::Code;
-use crate::engine::TICK;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use wasmtime::{AsContext, Engine, GuestProfiler, Module};
+use wharf_engine::Code;
+use wharf_engine::TICK;
 
 /// Samples of one component: four minutes of processor time. Each is kept in memory until the profile is written.
 const SAMPLES: usize = 240_000;

@@ -61,12 +61,14 @@ pub(super) const CRATES: &[Crate] = &[
             "wharf-telemetry",
         ],
     },
+    // Makes machine code, and runs none.
+    Crate { layer: 2, name: "wharf-engine", uses: &["wharf-unbundle", "wharf-telemetry"] },
     // Knows stores of any kind, and no other crate of ours.
     Crate { layer: 2, name: "wharf-debugger", uses: &[] },
     Crate {
         layer: 3,
         name: "wharf-runtime",
-        uses: &["wharf-debugger", "wharf-host", "wharf-unbundle", "wharf-telemetry"],
+        uses: &["wharf-debugger", "wharf-engine", "wharf-host", "wharf-telemetry"],
     },
     Crate { layer: 3, name: "wharf-trigger", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
     Crate {

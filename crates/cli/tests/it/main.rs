@@ -7,6 +7,7 @@
 mod build;
 mod cache;
 mod call;
+mod compiling;
 mod composition;
 mod config;
 mod debugger;

@@ -5,9 +5,7 @@
 use crate::Runtime;
 use crate::component::Component;
 use crate::diagnose::Diagnostics;
-use crate::engine::Lane;
 use crate::outcome::{Cause, Failure};
-use crate::ticker::Ticker;
 use crate::trace;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,6 +14,8 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::bindings::CommandPre as CommandP2;
 use wasmtime_wasi::p3::bindings::CommandPre as CommandP3;
+use wharf_engine::Lane;
+use wharf_engine::Ticker;
 use wharf_host::{Budget, Caller, Recipe};
 
 /// Exit code of a program that ended with an error and named none.

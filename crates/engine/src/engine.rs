@@ -4,6 +4,7 @@
 //! because what the engine keeps for tasks, streams and futures costs every call, and most components have none of them; and a third one
 //! for the component that a debugger looks at.
 
+use crate::process::CompilerProcess;
 use crate::ticker::Ticker;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -43,11 +44,13 @@ pub struct Settings {
     /// Whether large components are compiled in parts, so that a change of a script does not compile its interpreter again. For
     /// development: guests lose a little speed.
     pub in_parts: bool,
+    /// Where components are compiled; absent for this process. For whoever serves what others wrote.
+    pub process: Option<CompilerProcess>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10, dumps: false, in_parts: false }
+        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10, dumps: false, in_parts: false, process: None }
     }
 }
 
@@ -60,6 +63,20 @@ pub enum Lane {
     Concurrent,
     /// The same, compiled so that a debugger can stop it anywhere and see all values: several times slower.
     Debug,
+}
+
+impl Lane {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Concurrent => "concurrent",
+            Self::Debug => "debug",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Plain, Self::Concurrent, Self::Debug].into_iter().find(|lane| lane.name() == name)
+    }
 }
 
 /// One lane's engine and its clock. Cheap to clone.
@@ -94,8 +111,12 @@ impl Engine {
     }
 
     /// Tells whether instances may have several calls at once.
-    pub(crate) fn is_concurrent(&self) -> bool {
+    pub fn is_concurrent(&self) -> bool {
         self.lane != Lane::Plain
+    }
+
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// Returns the clock that its guests run by.
@@ -104,7 +125,7 @@ impl Engine {
     }
 }
 
-fn config(settings: &Settings, lane: Lane) -> Config {
+pub(crate) fn config(settings: &Settings, lane: Lane) -> Config {
     let mut config = Config::new();
     isolate(&mut config);
     if lane == Lane::Plain {

@@ -1,6 +1,6 @@
 //! Compiled components on disk, so that a second start compiles nothing. Holds the project's one `unsafe` block.
 //!
-//! In: the digest of a component. Out: compiled code that this cache wrote and nobody changed, or nothing. Next: [`crate::load`].
+//! In: the digest of a component. Out: compiled code that this cache wrote and nobody changed, or nothing. Next: [`crate::Compiler`].
 //!
 //! Invariant: compiled code is loaded only if its MAC, under a key that never leaves this folder, fits. Loading code that somebody else
 //! made would be running it.
