@@ -150,16 +150,12 @@ impl<'a> Serving<'a> {
             .map_err(|error| CommandError::failed(format!("cannot start the log: {error}")))?;
         let Bindings { operator, file: operator_file } =
             surroundings::operator(args.node.as_deref(), &project.folder())?;
-        let stack_bytes =
-            read.app.components.iter().map(|component| component.limits.stack_bytes).max().unwrap_or(512 << 10);
-        let stack_bytes = usize::try_from(stack_bytes).unwrap_or(512 << 10);
         let debugging = args.debug.start(&project.folder(), &read.app)?;
         let dumps = debugging.diagnostics.dumps.is_some();
         let in_parts = development.dev.is_some();
         // Who develops an app compiles what is his, and should not wait for a process to start.
         let process = (!in_parts).then(|| CompilerProcess::itself([compile::NAME]));
-        let settings =
-            Settings { instances: args.instances, stack_bytes, dumps, in_parts, process, ..Settings::default() };
+        let settings = Settings { instances: args.instances, dumps, in_parts, process, ..Settings::default() };
         let runtime = Runtime::new(settings, state.cache());
         let gateway = Arc::new(gateway(args, &writer, development)?);
         let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;

@@ -61,20 +61,27 @@ pub fn digest(bytes: &[u8]) -> Arc<str> {
     format!("blake3:{}", blake3::hash(bytes).to_hex()).into()
 }
 
-/// Compiled code that stays with the process, by digest and lane.
+/// Compiled code that stays with the process, by digest and engine.
 #[derive(Default)]
-pub struct Kept(Mutex<HashMap<(Arc<str>, Lane), Code>>);
+pub struct Kept(Mutex<HashMap<KeptKey, Code>>);
+
+/// Code belongs to an engine, and there is one for each lane and size of stacks.
+type KeptKey = (Arc<str>, Lane, usize);
 
 impl Kept {
-    /// Returns the code of a component in a lane, if it is there.
-    pub fn get(&self, digest: &str, lane: Lane) -> Option<Code> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(Arc::from(digest), lane)).cloned()
+    /// Returns the code of a component for an engine, if it is there.
+    pub fn get(&self, digest: &str, engine: &Engine) -> Option<Code> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key(digest, engine)).cloned()
     }
 
     /// Keeps code.
-    pub fn put(&self, digest: &str, lane: Lane, code: &Code) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((Arc::from(digest), lane), code.clone());
+    pub fn put(&self, digest: &str, engine: &Engine, code: &Code) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key(digest, engine), code.clone());
     }
+}
+
+fn key(digest: &str, engine: &Engine) -> KeptKey {
+    (Arc::from(digest), engine.lane(), engine.stack_bytes())
 }
 
 impl<'a> Compiler<'a> {

@@ -2,7 +2,8 @@
 //!
 //! Two constructors would drift, and each difference silently turns every cached artifact into a recompile. There are two [lanes](Lane)
 //! because what the engine keeps for tasks, streams and futures costs every call, and most components have none of them; and a third one
-//! for the component that a debugger looks at.
+//! for the component that a debugger looks at. How much stack a guest has is a property of an engine too: so there is one for each
+//! [size](stack_size) that components ask for. All of a lane run the same compiled code.
 
 use crate::process::CompilerProcess;
 use crate::ticker::Ticker;
@@ -19,6 +20,10 @@ pub const TICK: Duration = Duration::from_millis(1);
 
 /// Stack above a guest's own: host calls run there, and must not run out of it however deep the guest is.
 const HOST_STACK_BYTES: usize = 3 << 19;
+
+/// The sizes of stacks that there are engines for: less starts no language, more is for nothing.
+const STACK_BYTES_MIN: usize = 64 << 10;
+const STACK_BYTES_MAX: usize = 16 << 20;
 
 /// Low part of a memory that stays mapped between two instances and is cleared by copying: page faults cost more than copying does.
 const MEMORY_RESIDENT_BYTES: usize = 1 << 20;
@@ -37,8 +42,6 @@ pub struct Settings {
     pub instances: u32,
     /// Memory slots of other components that are kept warm before they are taken over.
     pub warm_slots: u32,
-    /// Native stack that a guest may use, in bytes.
-    pub stack_bytes: usize,
     /// Whether a trap keeps what a core dump is made of.
     pub dumps: bool,
     /// Whether large components are compiled in parts, so that a change of a script does not compile its interpreter again. For
@@ -50,7 +53,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 1000, warm_slots: 256, stack_bytes: 512 << 10, dumps: false, in_parts: false, process: None }
+        Self { instances: 1000, warm_slots: 256, dumps: false, in_parts: false, process: None }
     }
 }
 
@@ -79,12 +82,19 @@ impl Lane {
     }
 }
 
-/// One lane's engine and its clock. Cheap to clone.
+/// One lane's engine, for one size of stacks, and its clock. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     engine: wasmtime::Engine,
     lane: Lane,
+    stack_bytes: usize,
     ticker: Arc<Ticker>,
+}
+
+/// Returns the size of stack that a guest gets whose limit is `stack_bytes`: the next power of two. Each size has an engine of its own with
+/// a pool of its own, which takes some TiB of the process's address space, so that there must be few.
+pub fn stack_size(stack_bytes: usize) -> usize {
+    stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX).next_power_of_two()
 }
 
 /// Prepares the calling thread, so that its first request does not pay for it.
@@ -93,16 +103,16 @@ pub fn prepare_thread() {
 }
 
 impl Engine {
-    /// Builds the engine of a lane. Reserves address space; takes a few milliseconds.
+    /// Builds the engine of a lane whose guests may use `stack_bytes` of native stack. Reserves address space; takes a few milliseconds.
     ///
     /// # Errors
     /// When the machine cannot reserve the pool's address space or has no supported processor.
-    pub fn new(settings: &Settings, lane: Lane) -> Result<Self> {
+    pub fn new(settings: &Settings, lane: Lane, stack_bytes: usize) -> Result<Self> {
         // A guest can cause errors at will; with `RUST_BACKTRACE` set, each would walk the host's stack for a millisecond and more.
         wasmtime::error::disable_backtrace();
-        let engine = wasmtime::Engine::new(&config(settings, lane))?;
+        let engine = wasmtime::Engine::new(&config(settings, lane, stack_bytes))?;
         let ticker = Ticker::start(&engine, TICK)?;
-        Ok(Self { engine, lane, ticker: Arc::new(ticker) })
+        Ok(Self { engine, lane, stack_bytes, ticker: Arc::new(ticker) })
     }
 
     /// Returns the engine itself, for what runs on it and is no component of an app.
@@ -119,13 +129,17 @@ impl Engine {
         self.lane
     }
 
+    pub(crate) fn stack_bytes(&self) -> usize {
+        self.stack_bytes
+    }
+
     /// Returns the clock that its guests run by.
     pub fn ticker(&self) -> &Arc<Ticker> {
         &self.ticker
     }
 }
 
-pub(crate) fn config(settings: &Settings, lane: Lane) -> Config {
+pub(crate) fn config(settings: &Settings, lane: Lane, stack_bytes: usize) -> Config {
     let mut config = Config::new();
     isolate(&mut config);
     if lane == Lane::Plain {
@@ -145,8 +159,8 @@ pub(crate) fn config(settings: &Settings, lane: Lane) -> Config {
     // Snapshots of interpreters are sparse: without a dense image their data would be copied for each instance.
     config.memory_guaranteed_dense_image_size(64 << 20);
     config.epoch_interruption(true);
-    config.max_wasm_stack(settings.stack_bytes);
-    config.async_stack_size(settings.stack_bytes + HOST_STACK_BYTES);
+    config.max_wasm_stack(stack_bytes);
+    config.async_stack_size(stack_bytes + HOST_STACK_BYTES);
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(30));
     config.coredump_on_trap(settings.dumps);

@@ -14,7 +14,7 @@ mod worker;
 
 pub use compile::{Code, CompileError, Compiler, Kept, digest};
 pub use cwasm::{Cache, CacheError};
-pub use engine::{Engine, Lane, Settings, TICK, prepare_thread};
+pub use engine::{Engine, Lane, Settings, TICK, prepare_thread, stack_size};
 pub use process::CompilerProcess;
 pub use ticker::Ticker;
 pub use worker::{WorkerError, compile_worker};

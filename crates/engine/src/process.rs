@@ -17,7 +17,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use wharf_telemetry::Size;
 
-/// The most that a compiled component may have. StarlingMonkey has 60 MB.
+/// The most that a compiled component may have. One with CPython has 39 MB.
 const CODE_BYTES: u64 = 1 << 30;
 
 /// What is read of what the process says.

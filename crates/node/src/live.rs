@@ -263,7 +263,8 @@ impl<'a> Loading<'a, '_> {
             (None, true) => Lane::Concurrent,
             (None, false) => Lane::Plain,
         };
-        let known = runtime.has_compiled(&digest, lane);
+        let limits = limits(declared);
+        let known = runtime.has_compiled(&digest, lane, limits.stack_bytes);
         if !known {
             self.check(&joined, must_serve)?;
         }
@@ -282,7 +283,7 @@ impl<'a> Loading<'a, '_> {
             bytes: &joined.bytes,
             digest,
             lane,
-            limits: limits(declared),
+            limits,
             reuse: reuse(declared),
             recipe,
             outbound: self.outbound(declared),
@@ -407,6 +408,7 @@ fn limits(declared: &Declared) -> Limits {
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     Limits {
         memory_bytes: size(limits.memory_bytes),
+        stack_bytes: size(limits.stack_bytes),
         cpu: limits.cpu,
         wall: limits.wall,
         concurrency: limits.concurrency as usize,

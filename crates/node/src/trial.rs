@@ -138,10 +138,9 @@ impl Trial {
     }
 
     /// Returns a runtime for many trials, which keeps compiled code. What it compiles is kept in the state folder too, if it can be.
-    pub fn runtime(state: &Path, stack_bytes: Option<usize>) -> Runtime {
+    pub fn runtime(state: &Path) -> Runtime {
         let settings = Settings { instances: INSTANCES, in_parts: true, ..Settings::default() };
-        let stack_bytes = stack_bytes.unwrap_or(settings.stack_bytes);
-        Runtime::new(Settings { stack_bytes, ..settings }, open_cache(state)).keeping()
+        Runtime::new(settings, open_cache(state)).keeping()
     }
 
     /// Sends a request, as a client would, and reads its answer to the end.

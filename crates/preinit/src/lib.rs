@@ -21,7 +21,7 @@ use wasmtime::component::{Component as Compiled, Linker};
 use wasmtime::{ExternType, Module, Store, UpdateDeadline};
 use wasmtime_wizer::Wizer;
 use wharf_host::Refusal;
-use wharf_runtime::{Engine, Lane, Settings, explain};
+use wharf_runtime::{Engine, Lane, Limits, Settings, explain};
 use wharf_telemetry::{Size, clock};
 
 /// The function that toolchains export for modules that are no commands; it runs before any other.
@@ -122,7 +122,7 @@ impl Preinit<'_> {
     /// When the function cannot be called, fails, or reaches outside; and for what cannot be kept.
     pub async fn run(&self, bytes: &[u8]) -> Result<Snapshot, PreinitError> {
         let settings = Settings { instances: INSTANCES, warm_slots: 0, ..Settings::default() };
-        let engine = Engine::new(&settings, Lane::Concurrent)
+        let engine = Engine::new(&settings, Lane::Concurrent, Limits::default().stack_bytes)
             .map_err(|error| PreinitError { fault: PreinitFault::Engine(lines(&error)), said: String::new() })?;
         let mut store = Store::new(engine.raw(), State::new(self.memory_bytes));
         // The second half of the version tells components from core modules.

@@ -41,5 +41,5 @@ pub use turns::pump;
 pub use wharf_debugger::{Debugger, Error as DebuggerError};
 pub use wharf_engine::{
     Cache, CacheError, CompilerProcess, Engine, Lane, Settings, TICK, Ticker, WorkerError, compile_worker, digest,
-    prepare_thread,
+    prepare_thread, stack_size,
 };

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Linear memories and tables of one store together.
     pub memory_bytes: usize,
+    /// Native stack that a guest may use, rounded up by [`stack_size`](crate::stack_size).
+    pub stack_bytes: usize,
     /// CPU time of one invocation, from its first instruction until its store is dropped.
     pub cpu: Duration,
     /// Time of one invocation by the clock on the wall, waiting included.
@@ -29,6 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 128 << 20,
+            stack_bytes: 512 << 10,
             cpu: Duration::from_millis(500),
             wall: Duration::from_secs(30),
             concurrency: 1024,

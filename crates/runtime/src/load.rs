@@ -9,14 +9,15 @@ use crate::component::{Component, Handler, Identity};
 use crate::dependency::{self, Dependency};
 use crate::diagnose::Diagnostics;
 use crate::limits::{Limits, Reuse};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
-use wharf_engine::{Cache, Code, CompileError, Compiler, Engine, Kept, Lane, Settings, digest};
+use wharf_engine::{Cache, Code, CompileError, Compiler, Engine, Kept, Lane, Settings, digest, stack_size};
 use wharf_host::{Ctx, Outbound, Recipe, Stdio};
 use wharf_telemetry::log::Log;
 use wharf_telemetry::{Size, clock};
@@ -24,18 +25,15 @@ use wharf_telemetry::{Size, clock};
 /// Loads components for one process.
 pub struct Runtime {
     settings: Settings,
-    plain: OnceLock<Linked>,
-    concurrent: OnceLock<Linked>,
-    debug: OnceLock<Linked>,
-    /// Held while an engine is built, so that it is built once.
-    building: Mutex<()>,
+    /// By lane and size of stacks. Held while an engine is built, so that it is built once.
+    engines: Mutex<HashMap<(Lane, usize), Arc<Linked>>>,
     cache: Option<Cache>,
-    /// Code that stays with the process, by digest and lane; absent if none does.
+    /// Code that stays with the process; absent if none does.
     kept: Option<Kept>,
     slots: Arc<Semaphore>,
 }
 
-/// The engine of a lane, and what the host has for its guests.
+/// An engine, and what the host has for its guests.
 struct Linked {
     engine: Engine,
     linker: Linker<Ctx>,
@@ -149,19 +147,10 @@ pub enum LoadError {
 }
 
 impl Runtime {
-    /// Returns a runtime without an engine: each lane's is built when the first component needs it.
+    /// Returns a runtime without an engine: each is built when the first component needs it.
     pub fn new(settings: Settings, cache: Option<Cache>) -> Self {
         let slots = Arc::new(Semaphore::new(settings.instances as usize));
-        Self {
-            settings,
-            plain: OnceLock::new(),
-            concurrent: OnceLock::new(),
-            debug: OnceLock::new(),
-            building: Mutex::new(()),
-            cache,
-            kept: None,
-            slots,
-        }
+        Self { settings, engines: Mutex::default(), cache, kept: None, slots }
     }
 
     /// Keeps compiled code as long as the runtime: for a process that loads the same few components again and again.
@@ -170,41 +159,36 @@ impl Runtime {
         Self { kept: Some(Kept::default()), ..self }
     }
 
-    /// Returns the engine of a lane, built if it is the first time.
+    /// Returns the engine of a lane whose guests have `stack_bytes` of stack, built if it is the first time.
     ///
     /// # Errors
     /// When the machine cannot reserve the pool's address space or has no supported processor.
-    pub fn engine(&self, lane: Lane) -> Result<&Engine, LoadError> {
-        Ok(&self.linked(lane)?.engine)
+    pub fn engine(&self, lane: Lane, stack_bytes: usize) -> Result<Engine, LoadError> {
+        Ok(self.linked(lane, stack_bytes)?.engine.clone())
     }
 
-    fn linked(&self, lane: Lane) -> Result<&Linked, LoadError> {
-        let place = match lane {
-            Lane::Plain => &self.plain,
-            Lane::Concurrent => &self.concurrent,
-            Lane::Debug => &self.debug,
-        };
-        if let Some(linked) = place.get() {
-            return Ok(linked);
-        }
-        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(linked) = place.get() {
-            return Ok(linked);
+    fn linked(&self, lane: Lane, stack_bytes: usize) -> Result<Arc<Linked>, LoadError> {
+        let stack_bytes = stack_size(stack_bytes);
+        let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(linked) = engines.get(&(lane, stack_bytes)) {
+            return Ok(Arc::clone(linked));
         }
         let failed = |error: wasmtime::Error| LoadError::Engine(error.into());
-        let engine = Engine::new(&self.settings, lane).map_err(failed)?;
+        let engine = Engine::new(&self.settings, lane, stack_bytes).map_err(failed)?;
         let linker = match lane {
             Lane::Plain => wharf_host::link::plain(engine.raw()),
             Lane::Concurrent | Lane::Debug => wharf_host::link::all(engine.raw()),
         };
-        let linker = linker.map_err(failed)?;
-        Ok(place.get_or_init(|| Linked { engine, linker }))
+        let linked = Arc::new(Linked { engine, linker: linker.map_err(failed)? });
+        engines.insert((lane, stack_bytes), Arc::clone(&linked));
+        Ok(linked)
     }
 
-    /// Tells whether the component of that digest is compiled already, so that loading it takes no time.
-    pub fn has_compiled(&self, digest: &str, lane: Lane) -> bool {
-        let is_kept = self.kept.as_ref().is_some_and(|kept| kept.get(digest, lane).is_some());
-        is_kept || self.linked(lane).is_ok_and(|linked| self.compiler(linked).has(digest))
+    /// Tells whether the component of that digest is compiled already, so that loading it with that much stack takes no time.
+    pub fn has_compiled(&self, digest: &str, lane: Lane, stack_bytes: usize) -> bool {
+        let Ok(linked) = self.linked(lane, stack_bytes) else { return false };
+        let is_kept = self.kept.as_ref().is_some_and(|kept| kept.get(digest, &linked.engine).is_some());
+        is_kept || self.compiler(&linked).has(digest)
     }
 
     /// Loads a component. Takes CPU seconds for a large one that is not in the cache; call it off a core's loop.
@@ -216,18 +200,16 @@ impl Runtime {
         let source = if debugger.is_some() { source.debugged() } else { source };
         // Instances that are reused run their requests as tasks.
         let lane = if source.reuse.is_some() { Lane::Concurrent } else { source.lane };
-        let (linked, code, took) = match self.compile(source.bytes, &source.digest, lane) {
+        let (linked, code, took) = match self.compile(&source, lane) {
             // What is inside of a component may be asynchronous though its border is not.
-            Err(LoadError::Compile(_)) if lane == Lane::Plain => {
-                self.compile(source.bytes, &source.digest, Lane::Concurrent)
-            }
+            Err(LoadError::Compile(_)) if lane == Lane::Plain => self.compile(&source, Lane::Concurrent),
             compiled => compiled,
         }?;
         check_initial_memory(&code, &source.limits)?;
         let compiled = &code.component;
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
-        let linker = own_linker(linked, &source, &code)?;
+        let linker = own_linker(&linked, &source, &code)?;
         let linker = linker.as_ref().unwrap_or(&linked.linker);
         let pre = linker.instantiate_pre(compiled).map_err(|error| LoadError::Link(error.into()))?;
         let profiles = source.diagnostics.profiles.as_ref();
@@ -256,19 +238,20 @@ impl Runtime {
         Compiler::new(&linked.engine, &self.settings, self.cache.as_ref())
     }
 
-    fn compile(&self, bytes: &[u8], digest: &str, lane: Lane) -> Result<(&Linked, Code, Option<Duration>), LoadError> {
-        let linked = self.linked(lane)?;
-        if let Some(code) = self.kept.as_ref().and_then(|kept| kept.get(digest, lane)) {
+    fn compile(&self, source: &Source<'_>, lane: Lane) -> Result<(Arc<Linked>, Code, Option<Duration>), LoadError> {
+        let linked = self.linked(lane, source.limits.stack_bytes)?;
+        if let Some(code) = self.kept.as_ref().and_then(|kept| kept.get(&source.digest, &linked.engine)) {
             return Ok((linked, code, None));
         }
         let started = clock::now();
-        let (code, is_new) = self.compiler(linked).code(bytes, digest).map_err(|error| match error {
+        let compiled = self.compiler(&linked).code(source.bytes, &source.digest);
+        let (code, is_new) = compiled.map_err(|error| match error {
             CompileError::Invalid(source) => LoadError::Compile(source),
             stopped => LoadError::Compiler { why: stopped.to_string() },
         })?;
         let took = is_new.then(|| clock::since(started));
         if let Some(kept) = &self.kept {
-            kept.put(digest, lane, &code);
+            kept.put(&source.digest, &linked.engine, &code);
         }
         Ok((linked, code, took))
     }

@@ -39,8 +39,7 @@ impl Bench {
     /// Returns what the tests of an app share: `folder` is where its files are, `state` where compiled components are kept, and `seed` comes
     /// in the place of those that tests name.
     pub fn new(app: App, folder: PathBuf, state: &Path, seed: Option<u64>) -> Self {
-        let stack_bytes = app.components.iter().map(|component| component.limits.stack_bytes).max();
-        let runtime = Trial::runtime(state, stack_bytes.and_then(|bytes| usize::try_from(bytes).ok()));
+        let runtime = Trial::runtime(state);
         Self { app, folder, runtime, seed }
     }
 

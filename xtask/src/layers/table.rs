@@ -149,6 +149,7 @@ pub(super) const ONLY: &[Only] = &[
     Only {
         crates: &["wasmtime", "wasmtime-*"],
         users: &[
+            "wharf-engine",
             "wharf-runtime",
             "wharf-preinit",
             "wharf-debugger",

@@ -279,3 +279,24 @@ fn a_component_reads_clocks_as_coarse_as_its_manifest_says() {
     assert_eq!(nanos % 60_000_000_000, 0);
     assert_ne!(took(grants) % 60_000_000_000, 0);
 }
+
+#[test]
+fn each_component_has_the_stack_that_it_asks_for() {
+    let stack = |name: &str, guest: &str, size: &str| {
+        service(name, guest, &format!("[component.{name}.limits]\nstack = \"{size}\""))
+    };
+    let parts = [
+        stack("small", "misbehave", "64KiB"),
+        stack("large", "misbehave", "4MiB"),
+        stack("small3", "misbehave-p3", "64KiB"),
+        stack("large3", "misbehave-p3", "4MiB"),
+    ];
+    let server = wharf().up(App::new(&neighbourhood(&parts.concat())).folder()).start();
+    for (small, large) in [("small", "large"), ("small3", "large3")] {
+        assert_eq!(server.get(large, "/recursion?depth=5000").text(), "came back from 5000\n");
+        assert_eq!(server.get(small, "/recursion?depth=5000").status(), 500);
+        assert_eq!(server.get(small, "/recursion?depth=50").text(), "came back from 50\n");
+    }
+    server.logged("call stack exhausted");
+    assert_eq!(server.get("hello", "/").text(), "hello\n");
+}

@@ -5,6 +5,7 @@
 use crate::Runtime;
 use crate::component::Component;
 use crate::diagnose::Diagnostics;
+use crate::limits::Limits;
 use crate::outcome::{Cause, Failure};
 use crate::trace;
 use std::pin::pin;
@@ -92,7 +93,7 @@ struct State {
 pub async fn run_module(runtime: &Runtime, program: &ModuleProgram<'_>) -> Result<i32, Failure> {
     let debugger = program.diagnostics.debugger(program.name);
     let lane = if debugger.is_some() { Lane::Debug } else { Lane::Plain };
-    let engine = runtime.engine(lane).map_err(|error| Failure {
+    let engine = runtime.engine(lane, Limits::default().stack_bytes).map_err(|error| Failure {
         cause: Cause::Engine,
         detail: std::error::Error::source(&error).map(ToString::to_string),
     })?;

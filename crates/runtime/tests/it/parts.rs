@@ -55,7 +55,7 @@ async fn another_script_compiles_no_interpreter() {
         assert!(parts.len() > 1, "{guest}: {parts:?}");
 
         let again = load(&runtime, guest, &one);
-        assert!(again.compiled.is_none() && runtime.has_compiled(&digest(&one), lane(guest)));
+        assert!(again.compiled.is_none() && runtime.has_compiled(&digest(&one), lane(guest), 512 << 10));
 
         // Every text in it that says so, be it source or what a compiler made of it.
         let other = replaced(&one, b"hello", b"jello");
