@@ -5,7 +5,9 @@
 //! Invariant: a body whose guest failed never ends as if it were complete.
 
 use crate::admit::Permit;
+use crate::bodies::OpenBody;
 use crate::component::Component;
+use crate::invoke::http::Answered;
 use crate::meter::Metered;
 use crate::outcome::{Cause, Failure};
 use crate::pool::Listener;
@@ -102,6 +104,8 @@ pub struct GuestBody {
 
 struct Rest {
     inner: WasiBody,
+    /// Gone before the guest is asked for the last time, so that its store may end.
+    open: Option<OpenBody>,
     running: Option<Running>,
     left_bytes: u64,
     limit_bytes: u64,
@@ -111,12 +115,13 @@ struct Rest {
 
 impl GuestBody {
     /// Takes what the guest has ready, up to a bound, and returns without waiting for more.
-    pub(crate) async fn settle(response: Response<WasiBody>, running: Running) -> Response<Self> {
+    pub(crate) async fn settle(answered: Answered, running: Running) -> Response<Self> {
         let limit_bytes = running.component.limits.response_body_bytes;
+        let Answered { response, open } = answered;
         let (parts, inner) = response.into_parts();
         let declared = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let declared_bytes = declared.and_then(|length| length.parse().ok());
-        let rest = Rest { inner, running: Some(running), left_bytes: limit_bytes, limit_bytes, declared_bytes };
+        let rest = Rest { inner, open, running: Some(running), left_bytes: limit_bytes, limit_bytes, declared_bytes };
         let mut body = Self { early: VecDeque::new(), early_bytes: 0, rest: Some(Box::new(rest)) };
         let mut rounds = body.rounds();
         std::future::poll_fn(|cx| {
@@ -208,6 +213,12 @@ impl Rest {
 
     /// The guest's body is complete. A guest that failed meanwhile makes it a broken one; one that still runs goes on by itself.
     fn end(&mut self, cx: &mut Context<'_>) -> Option<Failure> {
+        let is_ours = self.running.as_ref().is_some_and(|running| running.guest.is_some());
+        match self.open.take() {
+            Some(open) if is_ours => open.close(),
+            // A reused instance has a task of its own.
+            open => drop(open),
+        }
         let polled = self.poll_guest(cx);
         let running = self.running.take();
         match polled {

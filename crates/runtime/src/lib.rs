@@ -9,6 +9,7 @@
 //! panic or refusal; a guest never runs longer than one tick without giving the core back.
 
 mod admit;
+mod bodies;
 mod body;
 mod component;
 mod dependency;

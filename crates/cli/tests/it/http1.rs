@@ -114,6 +114,37 @@ fn chunks_that_are_none_break_the_request_off() {
 }
 
 #[test]
+fn the_hosts_own_stream_is_a_body_to_its_end() {
+    let grant = "[component.NAME.grants]\nfiles = [\".::/data:ro\"]";
+    let part =
+        |name: &str, reuse: &str| service(name, "misbehave-p3", &format!("{reuse}\n{}", grant.replace("NAME", name)));
+    let parts = [
+        part("fresh", ""),
+        part("last", "reuse = { requests = 1 }"),
+        part("reused", "reuse = { requests = 100, concurrent = 10 }"),
+    ];
+    let app = App::new(&neighbourhood(&parts.concat()));
+    let bytes: Vec<u8> = (0..3_000_000u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+    app.write("big.bin", &bytes);
+    app.write("empty.bin", "");
+    let mut server = wharf().up(app.folder()).start();
+    for host in ["fresh", "last", "reused"] {
+        for _ in 0..3 {
+            let response = server.get(host, "/pass-file?path=/big.bin");
+            assert_eq!((response.status(), response.body.len()), (200, bytes.len()), "{host}");
+            assert!(response.body == bytes, "{host}");
+        }
+        assert_eq!(server.get(host, "/pass-file?path=/empty.bin").text(), "");
+        // A client that leaves in the middle takes the instance with it, or leaves it to the others.
+        let mut client = server.connect();
+        client.send(format!("GET /pass-file?path=/big.bin HTTP/1.1\r\nhost: {host}\r\n\r\n"));
+        drop(client);
+    }
+    neighbour_answers(&mut server);
+    assert_eq!(server.get("reused", "/pass-file?path=/big.bin").body.len(), bytes.len());
+}
+
+#[test]
 fn bodies_stream_both_ways_at_once() {
     let server = echo();
     let mut client = server.connect();

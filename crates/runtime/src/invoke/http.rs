@@ -5,6 +5,7 @@
 //! The guest is polled inline, in the task of the connection: no task is spawned and no channel crossed for a fresh instance.
 
 use crate::admit::Need;
+use crate::bodies::{OpenBodies, OpenBody};
 use crate::body::{GuestBody, Running};
 use crate::component::{Component, Handler};
 use crate::dependency;
@@ -34,7 +35,14 @@ pub struct Call {
 }
 
 /// What a guest made of a request.
-pub(crate) type Answer = Result<Response<WasiBody>, Failure>;
+pub(crate) type Answer = Result<Answered, Failure>;
+
+/// A response, and what keeps the store alive that its body may come from.
+pub(crate) struct Answered {
+    pub(crate) response: Response<WasiBody>,
+    /// Absent for WASI 0.2, whose bodies a guest writes itself.
+    pub(crate) open: Option<OpenBody>,
+}
 
 /// Where the guest's answer is put, from inside its store: kept for the poll around it to find, or sent on at once to a task that
 /// waits. The latter cannot be left to the engine's event loop: it stands still while a WASI 0.2 guest waits in a host call.
@@ -125,7 +133,7 @@ pub async fn handle(component: &Arc<Component>, call: Call) -> Result<Response<G
         (None, Some(Err(ended))) => Err(Failure::ended(ended)),
         // `poll_fn` is ready without an end only if there is an answer.
         (None, None) => Err(Cause::NoResponse.into()),
-        (Some(Ok(response)), ended) => {
+        (Some(Ok(answered)), ended) => {
             let (guest, failure) = match ended {
                 None => (Some(guest), None),
                 Some(Ok(Ok(()))) => (None, None),
@@ -133,7 +141,7 @@ pub async fn handle(component: &Arc<Component>, call: Call) -> Result<Response<G
                 Some(Err(ended)) => (None, Some(Failure::ended(ended))),
             };
             let running = Running::fresh(component, guest, permit, request, failure);
-            Ok(GuestBody::settle(response, running).await)
+            Ok(GuestBody::settle(answered, running).await)
         }
     }
 }
@@ -169,18 +177,20 @@ async fn run_p3(
     let service = pre.instantiate_async(&mut *store).await?;
     store
         .run_concurrent(async |accessor| {
-            handle_p3(accessor, &service, request, slot).await?;
+            let bodies = OpenBodies::default();
+            handle_p3(accessor, &service, request, slot, &bodies).await?;
             // The guest may go on after its response: to write the body, to finish its work.
-            std::future::poll_fn(|cx| poll_done(accessor, cx)).await;
+            std::future::poll_fn(|cx| poll_done(accessor, &bodies, cx)).await;
             Ok(())
         })
         .await?
 }
 
-/// Waits until a store has nothing more to do: no task of the guest runs, and nothing streams between it and its dependencies. That is asked
-/// again whenever the store has done something.
-pub(crate) fn poll_done(accessor: &Accessor<Ctx>, cx: &mut Context<'_>) -> Poll<()> {
+/// Waits until a store has nothing more to do: no task of the guest runs, nobody reads a body, and nothing streams between it and its
+/// dependencies. That is asked again whenever the store has done something.
+pub(crate) fn poll_done(accessor: &Accessor<Ctx>, bodies: &OpenBodies, cx: &mut Context<'_>) -> Poll<()> {
     std::task::ready!(accessor.poll_no_interesting_tasks(cx));
+    std::task::ready!(bodies.poll_read(cx));
     if accessor.with(|mut access| dependency::is_streaming(access.get())) { Poll::Pending } else { Poll::Ready(()) }
 }
 
@@ -196,6 +206,7 @@ fn prepare_p2(
     let request = ctx.incoming(scheme, request)?;
     let slot = slot.clone();
     let out = ctx.http().new_response_outparam_from_callback(move |answer| {
+        let answer = answer.map(|response| Answered { response, open: None });
         slot.put(answer.map_err(|code| Cause::GuestError(format!("{code:?}")).into()));
     })?;
     Ok((request, out))
@@ -221,6 +232,7 @@ pub(crate) async fn handle_p3(
     service: &Service,
     request: http::Request<WasiBody>,
     slot: &Slot,
+    bodies: &OpenBodies,
 ) -> wasmtime::Result<()> {
     let (request, sent) = accessor.with(|mut store| {
         let view = store.get().http();
@@ -233,7 +245,8 @@ pub(crate) async fn handle_p3(
     let answer = match answer {
         Ok(response) => accessor.with(|mut store| {
             let response = store.get().http().table.delete(response)?;
-            Ok::<_, wasmtime::Error>(Ok(response.into_http(&mut store, sent)?))
+            let response = response.into_http(&mut store, sent)?;
+            Ok::<_, wasmtime::Error>(Ok(Answered { response, open: Some(bodies.open()) }))
         })?,
         Err(code) => Err(Cause::GuestError(format!("{code:?}")).into()),
     };

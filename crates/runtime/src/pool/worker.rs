@@ -1,6 +1,7 @@
 //! One reused instance: its inbox, and the task that lives as long as it does.
 
 use crate::admit::Slot as PoolSlot;
+use crate::bodies::OpenBodies;
 use crate::component::{Component, Handler};
 use crate::invoke::http::{Answer, Call, Slot, handle_p2, handle_p3, poll_done};
 use crate::limits::Reuse;
@@ -186,12 +187,13 @@ async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Arc<Wo
     };
     store
         .run_concurrent(async |accessor| {
+            let bodies = OpenBodies::default();
             let mut calls = pin!(FuturesUnordered::new());
             std::future::poll_fn(|cx| {
                 worker.wake.register(cx.waker());
                 loop {
                     for (call, sender) in worker.inbox().drain(..) {
-                        calls.push(answer(accessor, &proxy, worker, call, sender));
+                        calls.push(answer(accessor, &proxy, worker, &bodies, call, sender));
                     }
                     match calls.as_mut().poll_next(cx) {
                         Poll::Ready(Some(Ok(()))) => {}
@@ -199,7 +201,7 @@ async fn serve_in(store: &mut Store<Ctx>, component: &Component, worker: &Arc<Wo
                         Poll::Ready(None) | Poll::Pending => break,
                     }
                 }
-                let works = !calls.is_empty() || poll_done(accessor, cx).is_pending();
+                let works = !calls.is_empty() || poll_done(accessor, &bodies, cx).is_pending();
                 worker.busy.store(works, Relaxed);
                 if worker.full.load(Relaxed) && worker.is_idle() { Poll::Ready(Ok(())) } else { Poll::Pending }
             })
@@ -231,6 +233,7 @@ async fn answer(
     accessor: &Accessor<Ctx>,
     proxy: &Proxy,
     worker: &Arc<Worker>,
+    bodies: &OpenBodies,
     call: Call,
     sender: oneshot::Sender<Answer>,
 ) -> wasmtime::Result<()> {
@@ -246,7 +249,7 @@ async fn answer(
     accessor.with(|mut store| store.get().budget.clear_refusal());
     let result = match proxy {
         Proxy::P2(proxy) => handle_p2(accessor, proxy, request, &slot).await,
-        Proxy::P3(service) => handle_p3(accessor, service, request, &slot).await,
+        Proxy::P3(service) => handle_p3(accessor, service, request, &slot, bodies).await,
     };
     worker.active.fetch_sub(1, Relaxed);
     if result.is_ok() {
