@@ -5,7 +5,7 @@ use crate::clocks;
 use crate::next::{Next, Passing};
 use crate::outbound::{Hooks, Outbound};
 use crate::sockets::{self, Reach};
-use crate::{Budget, Recipe};
+use crate::{Budget, LineSink, Recipe};
 use std::any::Any;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
@@ -50,6 +50,8 @@ pub(crate) struct Member {
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) used: Used,
     wasi: Option<WasiCtx>,
+    /// Where what it prints on standard error and what it logs goes; made with the first of both.
+    stderr: Option<LineSink>,
     /// Made when the guest first asks for a socket or a name.
     reach: Option<Arc<Reach>>,
     pub(crate) hooks: Hooks,
@@ -141,7 +143,15 @@ fn nothing(recipe: &Recipe) -> (Arc<Recipe>, Arc<Outbound>) {
 impl Member {
     fn new(recipe: Arc<Recipe>, outbound: Arc<Outbound>, caller: &Caller) -> Self {
         let hooks = Hooks::new(outbound, caller.clone());
-        Self { recipe, used: Used::default(), wasi: None, reach: None, hooks }
+        Self { recipe, used: Used::default(), wasi: None, stderr: None, reach: None, hooks }
+    }
+
+    /// Returns where standard error goes; nothing where it is the process's own.
+    fn stderr(&mut self, caller: &Caller) -> Option<LineSink> {
+        if self.stderr.is_none() {
+            self.stderr = self.recipe.stderr(caller.request.as_ref());
+        }
+        self.stderr.clone()
     }
 
     /// Returns what the member did with sockets and names so far.
@@ -166,13 +176,20 @@ impl<'a> Lent<'a> {
 
     /// Lends what WASI needs.
     pub(crate) fn wasi(self) -> WasiCtxView<'a> {
+        // Looked at first: it is there for all calls but one.
+        let stderr = if self.member.wasi.is_none() { self.member.stderr(self.caller) } else { None };
         let Member { wasi, reach, recipe, .. } = self.member;
         let caller = self.caller;
         let ctx = wasi.get_or_insert_with(|| {
             let reach = recipe.sockets.has_any().then(|| Arc::clone(reach_of(reach, recipe)));
-            recipe.build(caller.request.as_ref(), reach)
+            recipe.build(caller.request.as_ref(), stderr, reach)
         });
         WasiCtxView { ctx, table: self.table }
+    }
+
+    /// Returns where messages go; nothing where standard error is the process's own.
+    pub(crate) fn log(self) -> Option<LineSink> {
+        self.member.stderr(self.caller)
     }
 
     /// Lends what HTTP needs.

@@ -1,6 +1,6 @@
-//! `wasi:logging`: messages with a level and a context, which become lines as what a guest prints on its standard error.
+//! `wasi:logging`: messages with a level and a context, which become lines beside what a guest prints on its standard error.
 //!
-//! In: a call of a guest. Out: a line of the guest's standard error, with its names and its bounds. Next: [`crate::stdio`].
+//! In: a call of a guest. Out: a line with its level and its context, within the bounds of standard error. Next: [`crate::stdio`].
 //!
 //! Nothing has to be granted: whoever may print may log.
 
@@ -9,6 +9,7 @@ use std::fmt::Write;
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::cli::WasiCliView;
 use wasmtime_wasi::p2::bindings::cli::stderr::Host as _;
+use wharf_telemetry::log::{Level, Logged};
 
 mod generated {
     #![allow(missing_docs, unreachable_pub, reason = "generated")]
@@ -19,13 +20,13 @@ mod generated {
     });
 }
 
-use generated::wasi::logging::logging::{self, Level};
+use generated::wasi::logging::logging;
 
 /// Bytes of a context that are kept: it is a name.
 const CONTEXT_BYTES: usize = 128;
 
-/// Bytes of a message that are looked at. More than one invocation may print, so that whoever logs so much is told.
-const MESSAGE_BYTES: usize = 257 * 1024;
+/// Bytes of a message that are written to the process's own standard error, which has no bounds of ours.
+const MESSAGE_BYTES: usize = 256 * 1024;
 
 struct Logging;
 
@@ -39,35 +40,50 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
 }
 
 impl logging::Host for &mut Ctx {
-    fn log(&mut self, level: Level, context: String, message: String) -> wasmtime::Result<()> {
+    fn log(&mut self, level: logging::Level, context: String, message: String) -> wasmtime::Result<()> {
+        let logged = Logged { level: level_of(level), context: shortened(context).into() };
+        let message = message.trim_end_matches(['\r', '\n']);
+        if let Some(sink) = self.lend(0).log() {
+            sink.log(&logged, message);
+            return Ok(());
+        }
         let mut view = self.cli();
         // The handle is for this call. A guest that has as many as it may does without its message.
         if let Ok(handle) = view.get_stderr() {
             let mut stderr = view.table.delete(handle)?;
             // A stream that nobody reads any more is no reason to fail.
-            let _ = stderr.write(line(level, &context, &message).into());
+            let _ = stderr.write(line(&logged, message).into());
         }
         Ok(())
     }
 }
 
-/// Returns one line: `LEVEL CONTEXT: MESSAGE`.
-fn line(level: Level, context: &str, message: &str) -> String {
-    let mut line = String::from(match level {
-        Level::Trace => "TRACE",
-        Level::Debug => "DEBUG",
-        Level::Info => "INFO",
-        Level::Warn => "WARN",
-        Level::Error => "ERROR",
-        Level::Critical => "CRITICAL",
-    });
-    line.push(' ');
-    if !context.is_empty() {
-        let kept = &context[..context.floor_char_boundary(CONTEXT_BYTES)];
-        escape(kept, &mut line);
-        line.push_str(if kept.len() < context.len() { "…: " } else { ": " });
+fn level_of(level: logging::Level) -> Level {
+    match level {
+        logging::Level::Trace => Level::Trace,
+        logging::Level::Debug => Level::Debug,
+        logging::Level::Info => Level::Info,
+        logging::Level::Warn => Level::Warn,
+        logging::Level::Error => Level::Error,
+        logging::Level::Critical => Level::Critical,
     }
-    let message = message.trim_end_matches(['\r', '\n']);
+}
+
+fn shortened(mut context: String) -> String {
+    if context.len() > CONTEXT_BYTES {
+        context.truncate(context.floor_char_boundary(CONTEXT_BYTES));
+        context.push('…');
+    }
+    context
+}
+
+/// Returns one line of the process's own standard error: `LEVEL CONTEXT: MESSAGE`.
+fn line(logged: &Logged, message: &str) -> String {
+    let mut line = format!("{} ", logged.level.name());
+    if !logged.context.is_empty() {
+        escape(&logged.context, &mut line);
+        line.push_str(": ");
+    }
     escape(&message[..message.floor_char_boundary(MESSAGE_BYTES)], &mut line);
     line.push('\n');
     line

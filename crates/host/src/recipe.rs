@@ -117,8 +117,13 @@ impl Recipe {
 
     /// Follows the recipe. Opens the granted folders; a folder that went away since [`Recipe::check`] is missing for the guest. Without a
     /// `reach` there are no sockets.
-    pub(crate) fn build(&self, request: Option<&RequestId>, reach: Option<Arc<Reach>>) -> WasiCtx {
-        let mut builder = self.builder(request);
+    pub(crate) fn build(
+        &self,
+        request: Option<&RequestId>,
+        stderr: Option<LineSink>,
+        reach: Option<Arc<Reach>>,
+    ) -> WasiCtx {
+        let mut builder = self.builder(request, stderr);
         if let Some(reach) = reach {
             builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, purpose| {
                 let allowed = reach.allows(address, purpose);
@@ -130,16 +135,24 @@ impl Recipe {
 
     /// Follows the recipe for a module of WASI preview 1, which has no way to open a socket.
     pub fn build_p1(&self) -> wasmtime_wasi::p1::WasiP1Ctx {
-        self.builder(None).build_p1()
+        self.builder(None, self.stderr(None)).build_p1()
     }
 
-    fn builder(&self, request: Option<&RequestId>) -> WasiCtxBuilder {
+    /// Returns where standard error goes; nothing where it is the process's own.
+    pub(crate) fn stderr(&self, request: Option<&RequestId>) -> Option<LineSink> {
+        match &self.stdio {
+            Stdio::Log(log) => Some(self.sink(log, request, Stream::Stderr)),
+            Stdio::Inherit => None,
+        }
+    }
+
+    fn builder(&self, request: Option<&RequestId>, stderr: Option<LineSink>) -> WasiCtxBuilder {
         let mut builder = WasiCtxBuilder::new();
         builder.args(&self.arguments).envs(&self.environment).max_random_size(RANDOM_BYTES);
         match &self.stdio {
             Stdio::Log(log) => {
                 builder.stdout(self.sink(log, request, Stream::Stdout));
-                builder.stderr(self.sink(log, request, Stream::Stderr));
+                builder.stderr(stderr.unwrap_or_else(|| self.sink(log, request, Stream::Stderr)));
             }
             Stdio::Inherit => {
                 builder.inherit_stdio();

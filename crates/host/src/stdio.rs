@@ -12,11 +12,14 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wharf_telemetry::log::{GuestLine, Log, Record, Stream};
+use wharf_telemetry::log::{GuestLine, Log, Logged, Record, Stream};
 use wharf_telemetry::{RequestId, Size, clock};
 
 /// The longest line that is kept whole; a longer one is cut into several.
 const LINE_BYTES: usize = 8 * 1024;
+
+/// Bytes of a message's line beside its context and its text: the longest level, a colon and spaces.
+const HEAD_BYTES: usize = 11;
 
 /// What one invocation may print on one stream; the rest is swallowed after a line that says so, and counted.
 const INVOCATION_BYTES: usize = 256 * 1024;
@@ -73,6 +76,12 @@ impl LineSink {
         Self(Arc::new(Mutex::new(lines)))
     }
 
+    /// Writes a message: a line, or several if it is long, which each say its level and context. What was printed before it and has no end
+    /// yet is a line of its own.
+    pub(crate) fn log(&self, logged: &Logged, message: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).log(logged, message);
+    }
+
     fn push(&self, bytes: &[u8]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
     }
@@ -97,11 +106,36 @@ impl Lines {
         }
     }
 
+    fn log(&mut self, logged: &Logged, message: &str) {
+        self.emit();
+        // Counted too, or messages of little more than a context would cost nothing.
+        let head = logged.context.len() + HEAD_BYTES;
+        let mut rest = message;
+        while self.dropped.is_none() {
+            let room = self.left_bytes.min(LINE_BYTES).saturating_sub(head);
+            let (part, more) = rest.split_at(rest.floor_char_boundary(room));
+            if self.left_lines == 0 || room == 0 || (part.is_empty() && !rest.is_empty()) {
+                self.stop();
+                break;
+            }
+            self.left_bytes -= head + part.len();
+            self.left_lines -= 1;
+            self.write(Some(logged.clone()), part.to_owned());
+            if more.is_empty() {
+                return;
+            }
+            rest = more;
+        }
+        if let Some(dropped) = &mut self.dropped {
+            dropped.lines += 1;
+        }
+    }
+
     /// Says that there is more. How much is known at the end.
     fn stop(&mut self) {
         self.emit();
         let bound = Size::from(INVOCATION_BYTES);
-        self.write(format!("[more than {bound} or {INVOCATION_LINES} lines; the rest is left out]"));
+        self.write(None, format!("[more than {bound} or {INVOCATION_LINES} lines; the rest is left out]"));
         self.dropped = Some(Dropped::default());
     }
 
@@ -131,16 +165,17 @@ impl Lines {
         let text = String::from_utf8_lossy(&self.line).into_owned();
         self.line.clear();
         self.left_lines = self.left_lines.saturating_sub(1);
-        self.write(text);
+        self.write(None, text);
     }
 
-    fn write(&self, text: String) {
+    fn write(&self, logged: Option<Logged>, text: String) {
         self.log.write(Record::Guest(GuestLine {
             at: clock::wall(),
             app: Arc::clone(&self.app),
             component: Arc::clone(&self.component),
             request: self.request.clone(),
             stream: self.stream,
+            logged,
             text,
         }));
     }
@@ -151,7 +186,7 @@ impl Drop for Lines {
         self.emit();
         if let Some(Dropped { lines, is_open }) = self.dropped {
             let lines = lines + u64::from(is_open);
-            self.write(format!("[{lines} {} left out]", if lines == 1 { "line was" } else { "lines were" }));
+            self.write(None, format!("[{lines} {} left out]", if lines == 1 { "line was" } else { "lines were" }));
         }
     }
 }

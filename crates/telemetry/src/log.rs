@@ -7,7 +7,7 @@
 
 mod record;
 
-pub use record::{Access, Format, GuestLine, Record, Stream};
+pub use record::{Access, Format, GuestLine, Level, Logged, Record, Stream};
 
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

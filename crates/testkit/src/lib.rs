@@ -4,6 +4,7 @@
 //! condition, and gives up after [`BOUND`].
 
 mod app;
+mod authority;
 mod certificate;
 mod guests;
 mod http1;
@@ -18,6 +19,7 @@ pub mod services;
 pub mod tools;
 
 pub use app::{App, service};
+pub use authority::{Authority, Identity};
 pub use certificate::Certificate;
 pub use guests::guest;
 pub use http1::{Broken, Head, Http1, Response};

@@ -351,7 +351,7 @@ fn lines(log: &Log) -> Vec<GuestLine> {
     let line = |record: Record| match record {
         Record::Guest(line) => Some(GuestLine {
             component: line.component.to_string(),
-            text: line.text,
+            text: line.shown().into_owned(),
             is_stdout: line.stream == Stream::Stdout,
         }),
         Record::Access(_) => None,

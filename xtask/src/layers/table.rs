@@ -42,8 +42,8 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 2, name: "wharf-config", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-keyvalue", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-messaging", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
-    Crate { layer: 2, name: "wharf-secrets", uses: &["wharf-kit", "wharf-telemetry"] },
-    Crate { layer: 2, name: "wharf-sql", uses: &["wharf-kit", "wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-secrets", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-sql", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-http", uses: &["wharf-kit", "wharf-app", "wharf-telemetry"] },
     Crate {
         layer: 2,
@@ -173,9 +173,9 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["rustls", "rustls-*", "tokio-rustls"],
-        users: &["wharf-gateway", "wharf-http", "wharf-sql", "wharf-node", "wharf-cli"],
+        users: &["wharf-gateway", "wharf-http", "wharf-servers", "wharf-node", "wharf-cli"],
         dev: true,
-        reason: "TLS ends in the gateway and begins in `http` and with PostgreSQL; `node` and `cli` bring certificates",
+        reason: "TLS ends in the gateway and begins in `http` and in `servers`; `node` and `cli` bring certificates",
     },
     Only {
         crates: &["tokio-postgres", "tokio-postgres-rustls", "rusqlite"],

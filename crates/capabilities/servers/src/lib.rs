@@ -10,6 +10,7 @@
 pub mod nats;
 #[cfg(feature = "redis")]
 pub mod redis;
+pub mod tls;
 
 use std::time::Duration;
 use wharf_kit::Period;

@@ -2,6 +2,8 @@
 //!
 //! In: [`Settings`]. Out: a client, and word of its end. Next: the server.
 
+use crate::tls::{self, Tls};
+use async_nats::rustls::ClientConfig;
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -26,8 +28,8 @@ pub struct Settings {
     pub token: Option<String>,
     /// A file with credentials, as `nsc` makes them.
     pub credentials: Option<PathBuf>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    pub ca: Option<PathBuf>,
+    /// Whom to trust, and who we are. Setting any of it wants TLS, as `tls://` does.
+    pub tls: Tls,
     /// How long a new connection may take.
     pub connect_timeout: Duration,
 }
@@ -38,6 +40,8 @@ pub struct Dialer {
     addresses: Vec<ServerAddr>,
     /// What is in the file of credentials.
     credentials: Option<String>,
+    /// With what, when TLS is wanted; a server may ask for it too.
+    tls: Option<ClientConfig>,
     settings: Settings,
 }
 
@@ -53,7 +57,7 @@ impl Dialer {
     /// Connects to nothing, and reads the file of credentials.
     ///
     /// # Errors
-    /// When the URL is none, or the credentials cannot be read. Never shows what may be a password.
+    /// When the URL is none, or the credentials or certificates cannot be read. Never shows what may be a password.
     pub fn new(settings: Settings) -> Result<Self, BackendError> {
         let addresses = settings.url.split(',').map(|url| url.trim().parse::<ServerAddr>());
         // The message of the crate may have the URL, and that the password.
@@ -68,7 +72,10 @@ impl Dialer {
             .iter()
             .map(|address| format!("{}://{}:{}", address.scheme(), address.host(), address.port()))
             .collect();
-        Ok(Self { place: places.join(","), credentials: credentials.transpose()?, addresses, settings })
+        // One that is wanted for one address is wanted for all of them, also for those that a cluster tells: what is sent has a password.
+        let is_wanted = settings.tls.is_set() || addresses.iter().any(ServerAddr::tls_required);
+        let tls = if is_wanted { Some(settings.tls.config()?) } else { None };
+        Ok(Self { place: places.join(","), credentials: credentials.transpose()?, addresses, tls, settings })
     }
 
     /// Returns where it connects to, without a password.
@@ -117,8 +124,8 @@ impl Dialer {
             // A lost connection is replaced by a new client: this one would send later what calls were told to have failed.
             .max_reconnects(self.addresses.len())
             .ping_interval(PING);
-        if let Some(path) = &settings.ca {
-            options = options.add_root_certificates(path.clone());
+        if let Some(tls) = &self.tls {
+            options = options.require_tls(true).tls_client_config(tls.clone());
         }
         if let Some(token) = &settings.token {
             options = options.token(token.clone());
@@ -136,6 +143,9 @@ impl Dialer {
 
 /// Returns why there is no connection.
 fn not_connected(error: ConnectError) -> NoConnection {
+    if let Some(why) = tls::explain(&error) {
+        return no(Kind::Backend, why, error);
+    }
     match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             no(Kind::Backend, "the server does not let the host in", error)

@@ -2,14 +2,15 @@
 //!
 //! In: [`Settings`]. Out: connections for the [`Links`](wharf_kit::Links) of a backend. Next: the server.
 
+use crate::tls::{self, Pem, Tls};
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
-    PushInfo, PushKind, RedisError, ServerErrorKind, TlsCertificates,
+    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
+    ProtocolVersion, PushInfo, PushKind, RedisError, ServerErrorKind, TlsCertificates,
 };
+use std::borrow::Cow;
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::time::Duration;
 use wharf_kit::{BackendError, Dial, Kind, Lost, NoConnection};
 
@@ -21,8 +22,8 @@ pub struct Settings {
     pub username: Option<String>,
     /// The password, unless the URL has one.
     pub password: Option<String>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    pub ca: Option<PathBuf>,
+    /// Whom to trust, and who we are, with `rediss://`.
+    pub tls: Tls,
     /// How long a new connection may take.
     pub connect_timeout: Duration,
     /// How long the server may take to answer before its connection is given up.
@@ -91,16 +92,28 @@ fn client(settings: &Settings, info: ConnectionInfo) -> Result<Client, BackendEr
     // Without delay, as calls of many guests share the connection. The time-out ends connections to a machine that is gone.
     let tcp = TcpSettings::default().set_nodelay(true).set_user_timeout(settings.response_timeout);
     let info = info.set_redis_settings(user).set_tcp_settings(tcp);
-    let client = match &settings.ca {
-        None => Client::open(info),
-        Some(path) => {
-            let pem =
-                std::fs::read(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })?;
-            Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: Some(pem) })
-        }
-    };
+    let tls = &settings.tls;
+    let is_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+    tls.only_with(is_tls, "write `rediss://` in `url`")?;
+    if is_tls {
+        // Only to hear now of what cannot be used, and in our words.
+        tls.config()?;
+    }
+    let client = if tls.is_set() { Client::build_with_tls(info, certificates(tls)?) } else { Client::open(info) };
     client
         .map_err(|error| BackendError::Settings(format!("the settings make no client of Redis: {}", error.category())))
+}
+
+/// Returns the settings as the crate takes them.
+fn certificates(tls: &Tls) -> Result<TlsCertificates, BackendError> {
+    let read = |pem: &Pem| pem.read().map(Cow::into_owned);
+    let client_tls = match (&tls.certificate, &tls.key) {
+        (Some(certificate), Some(key)) => {
+            Some(ClientTlsConfig { client_cert: read(certificate)?, client_key: read(key)? })
+        }
+        _ => None,
+    };
+    Ok(TlsCertificates { client_tls, root_cert: tls.authorities.as_ref().map(read).transpose()? })
 }
 
 impl Dial for Dialer {
@@ -135,9 +148,10 @@ pub fn is_lost(error: &RedisError) -> bool {
 
 /// Returns what the guest is told of an error. The server's own words are for the log.
 pub fn explain(error: RedisError) -> NoConnection {
-    let (kind, why) = match away(&error) {
-        Some(why) => (Kind::Unavailable, why),
-        None => (Kind::Backend, fault(&error)),
+    let (kind, why) = match (tls::explain(&error), away(&error)) {
+        (Some(why), _) => (Kind::Backend, why),
+        (None, Some(why)) => (Kind::Unavailable, why),
+        (None, None) => (Kind::Backend, fault(&error)),
     };
     NoConnection { kind, why, source: Some(error.into()) }
 }

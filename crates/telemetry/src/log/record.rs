@@ -2,6 +2,7 @@
 
 use crate::{RequestId, clock};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -49,8 +50,46 @@ pub struct GuestLine {
     pub request: Option<RequestId>,
     /// Where it was printed.
     pub stream: Stream,
+    /// What it says of itself, if it was logged and not printed.
+    pub logged: Option<Logged>,
     /// The line, without its end, control characters not yet escaped.
     pub text: String,
+}
+
+/// What makes a line a message of a log.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// How much it matters.
+    pub level: Level,
+    /// What it is about: the guest's word, which may be empty.
+    pub context: Arc<str>,
+}
+
+/// How much a message matters, as `wasi:logging` tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Level {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    Critical,
+}
+
+impl Level {
+    /// Returns its name as it is written in a line for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        }
+    }
 }
 
 /// A request that was answered.
@@ -110,29 +149,38 @@ fn colour(component: &str) -> u8 {
 }
 
 impl GuestLine {
+    /// Returns what a person reads: `TEXT`, or `LEVEL CONTEXT: TEXT` of a message.
+    pub fn shown(&self) -> Cow<'_, str> {
+        let Some(Logged { level, context }) = &self.logged else { return Cow::Borrowed(&self.text) };
+        let colon = if context.is_empty() { "" } else { ": " };
+        Cow::Owned(format!("{} {context}{colon}{}", level.name(), self.text))
+    }
+
     fn render_text(&self, colour: Option<u8>, out: &mut String) {
         let request = self.request.as_ref().map_or("-", RequestId::as_str);
         let _ = match colour {
             Some(colour) => write!(out, "\x1b[{colour}m{}/{}\x1b[0m {request} ", self.app, self.component),
             None => write!(out, "{}/{} {request} ", self.app, self.component),
         };
-        escape(&self.text, out);
+        escape(&self.shown(), out);
         out.push('\n');
     }
 
     fn render_json(&self, out: &mut String) {
-        push_json(
-            out,
-            &serde_json::json!({
-                "kind": "guest",
-                "at": clock::timestamp(self.at),
-                "app": &*self.app,
-                "component": &*self.component,
-                "request": self.request.as_ref().map(RequestId::as_str),
-                "stream": self.stream,
-                "text": self.text,
-            }),
-        );
+        let mut line = serde_json::json!({
+            "kind": "guest",
+            "at": clock::timestamp(self.at),
+            "app": &*self.app,
+            "component": &*self.component,
+            "request": self.request.as_ref().map(RequestId::as_str),
+            "stream": self.stream,
+            "text": self.text,
+        });
+        if let Some(Logged { level, context }) = &self.logged {
+            line["level"] = serde_json::json!(level);
+            line["context"] = serde_json::json!(&**context);
+        }
+        push_json(out, &line);
     }
 }
 

@@ -19,14 +19,36 @@ impl Write for Channel {
 }
 
 fn guest(text: &str) -> Record {
-    Record::Guest(GuestLine {
+    Record::Guest(line(None, text))
+}
+
+fn message(context: &str, text: &str) -> Record {
+    Record::Guest(line(Some(Logged { level: Level::Warn, context: context.into() }), text))
+}
+
+fn line(logged: Option<Logged>, text: &str) -> GuestLine {
+    GuestLine {
         at: SystemTime::UNIX_EPOCH,
         app: "shop".into(),
         component: "api".into(),
         request: RequestId::accept("r1"),
         stream: Stream::Stderr,
+        logged,
         text: text.to_owned(),
-    })
+    }
+}
+
+#[test]
+fn the_level_and_the_context_of_a_message_are_fields() {
+    let text = written(Format::Text, vec![message("d\nb", "slow"), message("", "{\"a\": 1}\nx")]);
+    assert_eq!(text, "shop/api r1 WARN d\\nb: slow\nshop/api r1 WARN {\"a\": 1}\\nx\n");
+    let json = written(Format::Json, vec![message("d\nb", "{\"a\": 1}\nx"), guest("WARN db: printed")]);
+    let lines: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["level"], &lines[0]["context"]), (&"warn".into(), &"d\nb".into()));
+    assert_eq!(lines[0]["text"], "{\"a\": 1}\nx");
+    assert_eq!((&lines[0]["app"], &lines[0]["component"]), (&"shop".into(), &"api".into()));
+    assert_eq!(lines[0]["request"], "r1");
+    assert!(lines[1].get("level").is_none() && lines[1].get("context").is_none(), "{}", lines[1]);
 }
 
 fn access() -> Record {

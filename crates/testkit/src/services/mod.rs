@@ -21,6 +21,9 @@
 //! | [`S3`] | SeaweedFS behind its S3 gateway | yes |
 //! | [`Vault`] | a double in this process: the read side of the KV API, version 2 | yes |
 //!
+//! All but [`S3`] speak TLS when they are told to, by the option `tls`: with a certificate that is good, for another name or out of date,
+//! and, if a test wants that, to clients of an [`Authority`](crate::Authority) only.
+//!
 //! Each has `start() -> Option<Self>`, and `options()` with what can be set, which ends with `start()` too. All but the Vault are
 //! a [`Daemon`], whose methods they have: `port`, `pid`, `is_alive`, `log`, `stop`, `kill`, `restart`, `pause`, `resume`. They take
 //! `&self`, so that one task may kill what another one uses. The Vault always starts.
@@ -42,6 +45,7 @@ pub mod redis;
 pub mod registry;
 pub mod s3;
 mod skip;
+mod tls;
 pub mod vault;
 
 pub use daemon::Daemon;
@@ -51,4 +55,5 @@ pub use postgres::Postgres;
 pub use redis::Redis;
 pub use s3::S3;
 pub use skip::{not_allowed, skip};
+pub use tls::Tls;
 pub use vault::Vault;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::daemon::{Daemon, End, Login, Recipe};
 use super::ports::Ports;
+use super::tls::{Files, Tls};
 use super::{find, probe};
 
 /// A running mosquitto.
@@ -14,12 +15,14 @@ use super::{find, probe};
 pub struct Mqtt {
     daemon: Daemon,
     login: Option<(String, String)>,
+    scheme: &'static str,
 }
 
 /// How an [`Mqtt`] is to be.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     login: Option<(String, String)>,
+    tls: Option<Tls>,
     settings: Vec<String>,
 }
 
@@ -34,10 +37,10 @@ impl Mqtt {
         Options::default()
     }
 
-    /// Returns `mqtt://[USER:PASSWORD@]127.0.0.1:PORT`.
+    /// Returns `mqtt://[USER:PASSWORD@]127.0.0.1:PORT`, or `mqtts://…` with TLS.
     pub fn url(&self) -> String {
         let login = self.login.iter().map(|(user, password)| format!("{user}:{password}@")).collect::<String>();
-        format!("mqtt://{login}127.0.0.1:{}", self.port())
+        format!("{}://{login}127.0.0.1:{}", self.scheme, self.port())
     }
 }
 
@@ -46,6 +49,13 @@ impl Options {
     #[must_use]
     pub fn login(mut self, user: &str, password: &str) -> Self {
         self.login = Some((user.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Speaks TLS, and nothing else, at its port.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -65,11 +75,12 @@ impl Options {
         }
         let passwords = passwords.flatten();
         let (user, password) = self.login.clone().unwrap_or_default();
-        let daemon = Daemon::start(1, None, |folder, ports| {
-            let port = ports.get(0);
+        // With TLS there is a second port without, where we look whether it is up.
+        let (scheme, count) = if self.tls.is_some() { ("mqtts", 2) } else { ("mqtt", 1) };
+        let daemon = Daemon::start(count, None, |folder, ports| {
             let settings = folder.join("mosquitto.conf");
             self.write_passwords(folder, passwords.as_ref());
-            fs::write(&settings, self.lines(folder, port)).expect("a server's folder can be written");
+            fs::write(&settings, self.lines(folder, ports)).expect("a server's folder can be written");
             Recipe {
                 program: program.clone(),
                 args: vec!["-c".to_owned(), settings.display().to_string()],
@@ -80,7 +91,7 @@ impl Options {
                 discard: End::Kill,
             }
         });
-        Some(Mqtt { daemon, login: self.login })
+        Some(Mqtt { daemon, login: self.login, scheme })
     }
 
     fn write_passwords(&self, folder: &Path, program: Option<&PathBuf>) {
@@ -91,7 +102,10 @@ impl Options {
         assert!(output.as_ref().is_ok_and(|output| output.status.success()), "{command:?}: {output:?}");
     }
 
-    fn lines(&self, folder: &Path, port: u16) -> String {
+    fn lines(&self, folder: &Path, ports: &Ports) -> String {
+        // A listener has the lines below it, up to the next one; the others are for all of them.
+        let tls = self.tls.as_ref().map(|tls| tls_lines(&tls.write(folder, None), ports.get(0))).unwrap_or_default();
+        let port = ports.last();
         let folder = folder.display();
         let access = match self.login {
             Some(_) => format!("allow_anonymous false\npassword_file {folder}/passwords"),
@@ -103,7 +117,7 @@ impl Options {
         let persistence =
             format!("persistence true\npersistence_location {folder}/\nautosave_on_changes true\nautosave_interval 1");
         let settings = self.settings.join("\n");
-        format!("listener {port} 127.0.0.1\nlog_dest stderr\n{user}{access}\n{persistence}\n{settings}\n")
+        format!("listener {port} 127.0.0.1\nlog_dest stderr\n{user}{access}\n{persistence}\n{settings}\n{tls}")
     }
 }
 
@@ -113,6 +127,12 @@ impl Deref for Mqtt {
     fn deref(&self) -> &Daemon {
         &self.daemon
     }
+}
+
+fn tls_lines(files: &Files, port: u16) -> String {
+    let (certificate, key) = (files.certificate.display(), files.key.display());
+    let clients = files.clients.iter().map(|file| format!("cafile {}\nrequire_certificate true\n", file.display()));
+    format!("listener {port} 127.0.0.1\ncertfile {certificate}\nkeyfile {key}\n{}", clients.collect::<String>())
 }
 
 /// Connects as a client of version 3.1.1 with a clean session, which leaves nothing behind.
@@ -129,7 +149,7 @@ fn is_ready(ports: &Ports, login: &Login) -> bool {
     let length = u8::try_from(head.len() + rest.len()).ok().filter(|length| *length < 0x80);
     let length = length.expect("a test's user and password have less than 100 letters");
     let question = [vec![0x10, length], head, rest].concat();
-    probe::ask(ports.get(0), &question, |answer| answer.len() >= ACCEPTED.len())
+    probe::ask(ports.last(), &question, |answer| answer.len() >= ACCEPTED.len())
         .is_some_and(|answer| answer == ACCEPTED)
 }
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::ops::Deref;
+use std::path::Path;
 
 use super::daemon::{Daemon, End, Login, Recipe};
 use super::ports::Ports;
+use super::tls::{Files, Tls};
 use super::{find, probe};
 
 /// A running nats-server with JetStream.
@@ -12,12 +14,14 @@ use super::{find, probe};
 pub struct Nats {
     daemon: Daemon,
     login: Option<(String, String)>,
+    scheme: &'static str,
 }
 
 /// How a [`Nats`] is to be.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     login: Option<(String, String)>,
+    tls: Option<Tls>,
     settings: Vec<String>,
 }
 
@@ -32,10 +36,10 @@ impl Nats {
         Options::default()
     }
 
-    /// Returns `nats://[USER:PASSWORD@]127.0.0.1:PORT`.
+    /// Returns `nats://[USER:PASSWORD@]127.0.0.1:PORT`, or `tls://…` with TLS.
     pub fn url(&self) -> String {
         let login = self.login.iter().map(|(user, password)| format!("{user}:{password}@")).collect::<String>();
-        format!("nats://{login}127.0.0.1:{}", self.port())
+        format!("{}://{login}127.0.0.1:{}", self.scheme, self.port())
     }
 }
 
@@ -44,6 +48,13 @@ impl Options {
     #[must_use]
     pub fn login(mut self, user: &str, password: &str) -> Self {
         self.login = Some((user.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Says nothing without TLS but that it wants it.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -58,10 +69,12 @@ impl Options {
     pub fn start(self) -> Option<Nats> {
         let program = find::program("nats-server")?;
         let (user, password) = self.login.clone().unwrap_or_default();
-        let daemon = Daemon::start(1, None, |folder, ports| {
-            let port = ports.get(0);
+        // With TLS there is a second port for its health, where we look whether it is up.
+        let (scheme, count, is_ready): (_, _, fn(&Ports, &Login) -> bool) =
+            if self.tls.is_some() { ("tls", 2, is_healthy) } else { ("nats", 1, is_ready) };
+        let daemon = Daemon::start(count, None, |folder, ports| {
             let settings = folder.join("nats.conf");
-            fs::write(&settings, self.lines(port)).expect("a server's folder can be written");
+            fs::write(&settings, self.lines(folder, ports)).expect("a server's folder can be written");
             Recipe {
                 program: program.clone(),
                 args: vec!["--config".to_owned(), settings.display().to_string()],
@@ -72,16 +85,18 @@ impl Options {
                 discard: End::Kill,
             }
         });
-        Some(Nats { daemon, login: self.login })
+        Some(Nats { daemon, login: self.login, scheme })
     }
 
     /// The folder of JetStream is in the server's folder, where it starts.
-    fn lines(&self, port: u16) -> String {
+    fn lines(&self, folder: &Path, ports: &Ports) -> String {
         let login = self.login.iter();
         let login =
             login.map(|(user, password)| format!("authorization {{ user: \"{user}\", password: \"{password}\" }}\n"));
         let settings = self.settings.join("\n");
-        let own = format!("listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: \"jetstream\" }}\n");
+        let port = ports.get(0);
+        let tls = self.tls.as_ref().map(|tls| tls_lines(&tls.write(folder, None), ports.last())).unwrap_or_default();
+        let own = format!("listen: \"127.0.0.1:{port}\"\n{tls}jetstream {{ store_dir: \"jetstream\" }}\n");
         format!("{own}{}{settings}\n", login.collect::<String>())
     }
 }
@@ -92,6 +107,24 @@ impl Deref for Nats {
     fn deref(&self) -> &Daemon {
         &self.daemon
     }
+}
+
+fn tls_lines(files: &Files, health: u16) -> String {
+    let (certificate, key) = (files.certificate.display(), files.key.display());
+    let clients = files.clients.iter().map(|clients| format!(", ca_file: \"{}\", verify: true", clients.display()));
+    let clients = clients.collect::<String>();
+    // The default of half a second is little on a machine that compiles.
+    format!(
+        "http: \"127.0.0.1:{health}\"\n\
+         tls {{ cert_file: \"{certificate}\", key_file: \"{key}\", timeout: 10{clients} }}\n"
+    )
+}
+
+/// Asks over HTTP, where it wants TLS from those who speak its own protocol.
+fn is_healthy(ports: &Ports, _: &Login) -> bool {
+    let question = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
+    let answer = probe::ask(ports.last(), question, |answer| probe::contains(answer, "\r\n\r\n"));
+    answer.is_some_and(|answer| answer.starts_with(b"HTTP/1.1 200"))
 }
 
 fn is_ready(ports: &Ports, login: &Login) -> bool {

@@ -44,6 +44,11 @@ impl Ports {
     pub(super) fn get(&self, index: usize) -> u16 {
         self.ports[index]
     }
+
+    /// Returns the one where a server says whether it is up.
+    pub(super) fn last(&self) -> u16 {
+        self.ports[self.ports.len() - 1]
+    }
 }
 
 /// Returns every port once, from a place that differs between processes and between calls, so that they rarely meet.

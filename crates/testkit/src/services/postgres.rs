@@ -2,12 +2,15 @@
 
 mod cluster;
 
+use std::fs;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::daemon::{Daemon, End, Login, Recipe};
+use super::folder::{Owner, give};
 use super::ports::Ports;
+use super::tls::{Files, Tls};
 use super::{find, folder, probe};
 
 /// A running postgres with a cluster of its own. Clients log in by SCRAM.
@@ -21,6 +24,7 @@ pub struct Postgres {
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     with_fsync: bool,
+    tls: Option<Tls>,
     settings: Vec<String>,
 }
 
@@ -75,6 +79,14 @@ impl Options {
         self
     }
 
+    /// Speaks TLS to those who ask for it. With an authority for clients, everybody else than [`Postgres::USER`] has to, and shows a
+    /// certificate beside the password.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Adds a setting of `postgresql.conf`, such as `max_connections=5`.
     #[must_use]
     pub fn setting(mut self, setting: &str) -> Self {
@@ -102,7 +114,12 @@ impl Options {
                 // Many servers run at once, each with little data.
                 "shared_buffers=16MB".to_owned(),
             ];
-            let settings = fixed.iter().chain(&self.settings).flat_map(|setting| ["-c".to_owned(), setting.clone()]);
+            let tls = self.tls.as_ref().map(|tls| tls_settings(folder, &tls.write(folder, owner), owner));
+            let settings = fixed
+                .iter()
+                .chain(tls.iter().flatten())
+                .chain(&self.settings)
+                .flat_map(|setting| ["-c".to_owned(), setting.clone()]);
             Recipe {
                 program: program.clone(),
                 args: ["-D".to_owned(), data.display().to_string()].into_iter().chain(settings).collect(),
@@ -125,6 +142,21 @@ impl Deref for Postgres {
     fn deref(&self) -> &Daemon {
         &self.daemon
     }
+}
+
+fn tls_settings(folder: &Path, files: &Files, owner: Option<Owner>) -> Vec<String> {
+    let files_of = |name: &str, file: &Path| format!("ssl_{name}_file={}", file.display());
+    let mut settings = vec!["ssl=on".to_owned(), files_of("cert", &files.certificate), files_of("key", &files.key)];
+    if let Some(clients) = &files.clients {
+        let hosts = folder.join("hosts.conf");
+        let user = Postgres::USER;
+        let lines = format!(
+            "host all {user} 127.0.0.1/32 scram-sha-256\nhostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n"
+        );
+        fs::write(&hosts, lines).and_then(|()| give(&hosts, owner)).expect("a server's folder can be written");
+        settings.extend([files_of("ca", clients), format!("hba_file={}", hosts.display())]);
+    }
+    settings
 }
 
 /// It is up when it asks for the password. While it starts or recovers it answers with an error.

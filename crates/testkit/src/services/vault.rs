@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::ports::Ports;
+use super::tls::Tls;
 use secrets::Versions;
 use server::Server;
 
@@ -24,6 +25,7 @@ use server::Server;
 pub struct Vault {
     shared: Arc<Mutex<State>>,
     server: Mutex<Option<Server>>,
+    tls: Option<Tls>,
     ports: Ports,
 }
 
@@ -45,6 +47,7 @@ pub struct Options {
     mounts: Vec<String>,
     lease: Duration,
     is_renewable: bool,
+    tls: Option<Tls>,
 }
 
 /// What the requests are answered from.
@@ -78,6 +81,7 @@ impl Vault {
             // What the original gives when nobody says more: 32 days.
             lease: Duration::from_secs(32 * 24 * 60 * 60),
             is_renewable: true,
+            tls: None,
         }
     }
 
@@ -86,9 +90,10 @@ impl Vault {
         self.ports.get(0)
     }
 
-    /// Returns `http://127.0.0.1:PORT`.
+    /// Returns `http://127.0.0.1:PORT`, or `https://…` with TLS.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port())
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port())
     }
 
     /// Writes a new version of a secret, a JSON object, and returns its number, from 1 on.
@@ -147,7 +152,7 @@ impl Vault {
     pub fn restart(&self) {
         let mut server = self.server();
         server.take();
-        *server = Some(Server::start(self.port(), Arc::clone(&self.shared)));
+        *server = Some(Server::start(self.port(), self.tls.as_ref(), Arc::clone(&self.shared)));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -197,6 +202,13 @@ impl Options {
         self
     }
 
+    /// Speaks TLS, and nothing else.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Vault {
         let ports = Ports::take(1);
@@ -208,7 +220,7 @@ impl Options {
             fault: None,
             requests: Vec::new(),
         };
-        let vault = Vault { shared: Arc::new(Mutex::new(state)), server: Mutex::new(None), ports };
+        let vault = Vault { shared: Arc::new(Mutex::new(state)), server: Mutex::new(None), tls: self.tls, ports };
         vault.restart();
         vault
     }

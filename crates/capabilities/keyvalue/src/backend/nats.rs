@@ -24,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble};
 use wharf_servers::nats::{Connected, Dialer, Settings};
+use wharf_servers::tls::{Pem, Tls};
 
 pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "nats",
@@ -59,8 +60,12 @@ struct Config {
     token: Option<String>,
     /// A file with credentials, as `nsc` makes them.
     credentials: Option<PathBuf>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    ca: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
     /// Replicas of a bucket that is made; one that is there stays as it is.
     #[serde(default = "replicas")]
     replicas: usize,
@@ -85,7 +90,7 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>
         password: config.password,
         token: config.token,
         credentials: config.credentials,
-        ca: config.ca,
+        tls: Tls { authorities: config.authorities, certificate: config.certificate, key: config.key },
         connect_timeout: config.connect_timeout.0,
     })?;
     let dial = NatsDial { dialer, replicas: config.replicas, response_timeout: config.response_timeout.0 };

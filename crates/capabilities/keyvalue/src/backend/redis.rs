@@ -11,12 +11,12 @@ use bytes::Bytes;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs};
 use scripts::Scripts;
 use serde::Deserialize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use wharf_kit::{
     Backend, BackendError, Dial, Embedded, Kind, Links, Namespace, NoConnection, Opened, Period, Refused, Trouble,
 };
 use wharf_servers::redis::{Dialer, Settings, is_lost};
+use wharf_servers::tls::{Pem, Tls};
 
 pub(super) const BACKEND: Backend<dyn Store> = Backend {
     name: "redis",
@@ -43,8 +43,12 @@ struct Config {
     username: Option<String>,
     /// The password. May be in the URL instead.
     password: Option<String>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    ca: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
     /// How long a new connection may take.
     #[serde(default = "wharf_servers::connect_timeout")]
     connect_timeout: Period,
@@ -61,7 +65,7 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>
             url: config.url,
             username: config.username,
             password: config.password,
-            ca: config.ca,
+            tls: Tls { authorities: config.authorities, certificate: config.certificate, key: config.key },
             connect_timeout: config.connect_timeout.0,
             response_timeout: config.response_timeout.0,
         },

@@ -16,3 +16,4 @@ mod on_redis;
 mod proxy;
 mod role;
 mod swaps;
+mod tls;

@@ -11,15 +11,17 @@ use crate::{Delivery, Error, Filter, Message, Messenger, Prefix, Replies, ReplyT
 use async_trait::async_trait;
 use bytes::Bytes;
 use connection::{Connection, Events, PACKET_BYTES_MAX, Published, Raw};
-use rumqttc::{AckMode, AsyncClient, ManualAck, MqttOptions, NetworkOptions, Packet, Publish, Transport};
+use rumqttc::{
+    AckMode, AsyncClient, ManualAck, MqttOptions, NetworkOptions, Packet, Publish, TlsConfiguration, Transport,
+};
 use serde::Deserialize;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher, RandomState};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble};
+use wharf_servers::tls::{Pem, Tls};
 use wharf_telemetry::clock;
 
 /// The entry of the list.
@@ -51,8 +53,12 @@ struct Config {
     username: Option<String>,
     /// The user's password.
     password: Option<String>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    ca: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
     /// What stands in front of topics, instead of the app and the label: `""` for nothing. Parts are separated by `.` here too.
     prefix: Option<String>,
     /// How long a new connection may take.
@@ -82,15 +88,12 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Messen
     })?;
     // A namespace that is none, only to hear of a bad prefix now.
     Prefix::new(config.prefix.as_deref(), &Namespace::shared("x"))?;
-    let transport = match (scheme, &config.ca) {
-        ("mqtt", _) => Transport::Tcp,
-        (_, None) => Transport::try_tls_with_default_config()
-            .map_err(|error| BackendError::Settings(format!("there is no TLS: {error}")))?,
-        (_, Some(path)) => {
-            let pem =
-                std::fs::read(path).map_err(|error| BackendError::Open { path: path.clone(), source: error.into() })?;
-            Transport::tls(pem, None, None)
-        }
+    let Config { authorities, certificate, key, .. } = config.clone();
+    let tls = Tls { authorities, certificate, key };
+    tls.only_with(scheme == "mqtts", "write `mqtts://` in `url`")?;
+    let transport = match scheme {
+        "mqtts" => Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(tls.config()?))),
+        _ => Transport::Tcp,
     };
     let place = format!("{scheme}://{}", config.url.split_once("://").map_or("", |(_, rest)| rest));
     let dial = MqttDial { place, host: host.to_owned(), port, transport, config: config.clone() };

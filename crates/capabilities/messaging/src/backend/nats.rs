@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Lost, Namespace, NoConnection, Opened, Period, Trouble};
 use wharf_servers::nats::{Connected, Dialer, Settings};
+use wharf_servers::tls::{Pem, Tls};
 
 /// The entry of the list.
 pub(super) const BACKEND: Backend<dyn Messenger> = Backend {
@@ -48,8 +49,12 @@ struct Config {
     token: Option<String>,
     /// A file with credentials, as `nsc` makes them.
     credentials: Option<PathBuf>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    ca: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
     /// What stands in front of topics, instead of the app and the label: `""` for nothing.
     prefix: Option<String>,
     /// A stream of JetStream that has to take every message. It is there already, and its subjects cover those of the label.
@@ -75,7 +80,7 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Messen
         password: config.password,
         token: config.token,
         credentials: config.credentials,
-        ca: config.ca,
+        tls: Tls { authorities: config.authorities, certificate: config.certificate, key: config.key },
         connect_timeout: config.connect_timeout.0,
     })?;
     let dial = NatsDial {

@@ -10,12 +10,12 @@ use futures_util::StreamExt;
 use redis::aio::MultiplexedConnection;
 use redis::{Msg, RedisError};
 use serde::Deserialize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use wharf_kit::{Backend, BackendError, Dial, Embedded, Links, Namespace, Opened, Period, Trouble};
 use wharf_servers::redis::{Dialer, Settings, explain, is_lost};
+use wharf_servers::tls::{Pem, Tls};
 
 /// The entry of the list.
 pub(super) const BACKEND: Backend<dyn Messenger> = Backend {
@@ -40,8 +40,12 @@ struct Config {
     username: Option<String>,
     /// The password. May be in the URL instead.
     password: Option<String>,
-    /// A file with the certificates, in PEM, that the server's has to be signed by. Absent: those that the system trusts.
-    ca: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
     /// What stands in front of topics, instead of the app and the label: `""` for nothing.
     prefix: Option<String>,
     /// How long a new connection may take.
@@ -62,7 +66,7 @@ fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Messen
             url: config.url,
             username: config.username,
             password: config.password,
-            ca: config.ca,
+            tls: Tls { authorities: config.authorities, certificate: config.certificate, key: config.key },
             connect_timeout: config.connect_timeout.0,
             response_timeout: config.response_timeout.0,
         },

@@ -9,3 +9,4 @@ mod jetstream;
 mod native;
 mod pace;
 mod settings;
+mod tls;

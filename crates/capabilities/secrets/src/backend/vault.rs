@@ -22,12 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use token::Token;
 use wharf_kit::{Backend, BackendError, Embedded, Namespace, Opened, Period, settings};
+use wharf_servers::tls::{Pem, Tls};
 
 /// The longest that a value may be believed: who rotates a secret should not have to wait for longer.
 const TTL_MAX: Duration = Duration::from_secs(3600);
 
 /// The settings.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Config {
     /// The server, `https://vault.example.com:8200`.
@@ -50,8 +51,12 @@ struct Config {
     /// How long a value is believed before the server is asked again.
     #[serde(default = "Config::ttl")]
     ttl: Period,
-    /// A file with certificates (PEM) of authorities that are trusted too.
-    ca_file: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
 }
 
 /// A text that is not printed.
@@ -124,8 +129,11 @@ fn open(table: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, 
         (Some(Secret(token)), _) => Token::fixed(&token),
         (None, file) => Token::in_file(file.unwrap_or_default()),
     };
-    let authorities = config.ca_file.map(client::authorities).transpose()?.unwrap_or_default();
-    let client = Client::new(config.address, config.vault_namespace, token, authorities)?;
+    let tls = Tls { authorities: config.authorities, certificate: config.certificate, key: config.key };
+    let is_tls = config.address.starts_with("https://");
+    tls.only_with(is_tls, "write `https://` in `address`")?;
+    let tls = if is_tls { Some(tls.config()?) } else { None };
+    let client = Client::new(config.address, config.vault_namespace, token, tls)?;
     let client = Arc::new(client);
     let renewal = Renewal::start(Arc::clone(&client));
     let renewal = renewal.map_err(|_| BackendError::Settings("no thread can be started for its token".to_owned()))?;
@@ -222,7 +230,8 @@ mod tests {
             ("address = \"http://hunter2@a\"\ntoken = \"\"".to_owned(), "`address` is more than"),
             ("address = \"hunter2\"\ntoken = \"\"".to_owned(), "`address` does not begin"),
             ("address = \"http://a\"\ntoken = \"hunter2\\n\"".to_owned(), "`token` cannot be sent"),
-            (with("ca-file = \"nowhere.pem\""), "cannot open nowhere.pem"),
+            (with("authorities = \"nowhere.pem\""), "write `https://` in `address`"),
+            (with("authorities = \"nowhere.pem\"").replace("http:", "https:"), "cannot open nowhere.pem"),
         ] {
             let message = mistake(&settings).unwrap_or_default();
             assert!(message.contains(expected) && !message.contains("hunter2"), "{settings}: {message}");

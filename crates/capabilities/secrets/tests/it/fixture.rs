@@ -131,7 +131,7 @@ pub(crate) async fn get(allowed: &Allowed, name: &str) -> Result<String, Error> 
 }
 
 /// Waits until a secret is answered with what `is_it` says.
-pub(crate) async fn gets(allowed: &Allowed, name: &str, is_it: impl Fn(&Result<String, Error>) -> bool) {
+pub(crate) async fn gets(allowed: &Allowed, name: &str, mut is_it: impl FnMut(&Result<String, Error>) -> bool) {
     let attempts = async {
         loop {
             if is_it(&get(allowed, name).await) {

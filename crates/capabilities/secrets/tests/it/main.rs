@@ -6,4 +6,5 @@ mod conformance;
 mod fixture;
 mod guest;
 mod local;
+mod tls;
 mod vault;

@@ -3,3 +3,4 @@
 mod away;
 mod clean;
 mod isolation;
+mod tls;

@@ -12,12 +12,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::answer::answer;
 use super::{Fault, State, lock};
+use crate::services::tls::Tls;
 use crate::wait::eventually;
 
 /// Connections that wait to be accepted. What the language asks for by default, 128, is passed by a test that calls often.
@@ -31,7 +37,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(port: u16, shared: Arc<Mutex<State>>) -> Server {
+    pub(super) fn start(port: u16, tls: Option<&Tls>, shared: Arc<Mutex<State>>) -> Server {
+        let tls = tls.map(acceptor);
         let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
         let listener = eventually(&format!("port {port}, which is ours"), bind);
         rustix::net::listen(&listener, BACKLOG).expect("a socket of loopback can be set so");
@@ -42,7 +49,7 @@ impl Server {
             let runtime = runtime.expect("a runtime can be made");
             runtime.block_on(async {
                 tokio::select! {
-                    () = serve(listener, shared) => {}
+                    () = serve(listener, tls, shared) => {}
                     _ = ended => {}
                 }
             });
@@ -59,16 +66,48 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Mutex<State>>) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Mutex<State>>) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener can be watched");
     // Dropped with this future, and its connections with it.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
         let service = service_fn(move |request| respond(Arc::clone(&shared), request));
-        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        let tls = tls.clone();
+        connections.spawn(async move {
+            let http = http1::Builder::new();
+            // What breaks a connection is what its client sees.
+            let _ = match tls {
+                None => http.serve_connection(TokioIo::new(stream), service).await,
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => http.serve_connection(TokioIo::new(stream), service).await,
+                    Err(_) => Ok(()),
+                },
+            };
+        });
         while connections.try_join_next().is_some() {}
     }
+}
+
+fn acceptor(tls: &Tls) -> TlsAcceptor {
+    let certificates = |pem: &str| -> Vec<CertificateDer<'static>> {
+        CertificateDer::pem_slice_iter(pem.as_bytes()).map(|one| one.expect("a certificate of ours")).collect()
+    };
+    let key = PrivateKeyDer::from_pem_slice(tls.identity.key.as_bytes()).expect("a key of ours");
+    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&crypto)).with_safe_default_protocol_versions();
+    let builder = builder.expect("the default versions are known");
+    let builder = match &tls.clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(certificates(clients));
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), crypto).build();
+            builder.with_client_cert_verifier(verifier.expect("an authority of ours"))
+        }
+    };
+    let config = builder.with_single_cert(certificates(&tls.identity.certificate), key);
+    TlsAcceptor::from(Arc::new(config.expect("a certificate and a key of ours")))
 }
 
 async fn respond(shared: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

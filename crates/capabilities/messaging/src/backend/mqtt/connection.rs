@@ -5,7 +5,7 @@ use crate::{Error, Message};
 use bytes::Bytes;
 use rumqttc::{
     AsyncClient, ClientError, ConnAck, ConnectReturnCode, ConnectionError, Event, EventLoop, ManualAck, Packet,
-    PubAckReason, Publish, PublishNoticeError, PublishOptions, PublishResult, QoS, SubscribeNoticeError,
+    PubAckReason, Publish, PublishNoticeError, PublishOptions, PublishResult, QoS, StateError, SubscribeNoticeError,
 };
 use std::collections::HashMap;
 use std::pin::pin;
@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OnceCell, mpsc};
 use wharf_kit::{Kind, NoConnection, Refused, Trouble};
+use wharf_servers::tls;
 use wharf_telemetry::clock;
 
 /// The largest message that the server may send: larger ones than any label takes without an operator's word.
@@ -286,6 +287,14 @@ impl<L: FnOnce()> Drop for Service<L> {
 
 /// Returns why there is no connection.
 pub(super) fn not_connected(error: ConnectionError) -> NoConnection {
+    let cause: &(dyn std::error::Error + 'static) = match &error {
+        // Which it does not give out as its source.
+        ConnectionError::MqttState(StateError::Deserialization(error)) => error,
+        error => error,
+    };
+    if let Some(why) = tls::explain(cause) {
+        return NoConnection { kind: Kind::Backend, why, source: Some(error.into()) };
+    }
     let (kind, why) = match &error {
         ConnectionError::ConnectionRefused(
             ConnectReturnCode::ServerBusy

@@ -5,11 +5,11 @@ use super::health::Health;
 use super::token::Token;
 use crate::Error;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Method, Response, StatusCode, redirect};
-use std::path::PathBuf;
+use reqwest::{Method, Response, StatusCode, redirect};
 use std::sync::Arc;
 use std::time::Duration;
 use wharf_kit::{BackendError, PerThread};
+use wharf_servers::tls::{self, ClientConfig};
 use zeroize::Zeroizing;
 
 /// Bytes of an answer: an entry of Vault has at most 1 MiB.
@@ -30,19 +30,10 @@ pub(super) struct Client {
     address: String,
     headers: HeaderMap,
     token: Arc<Token>,
-    authorities: Vec<Certificate>,
+    /// For an address with `https://`.
+    tls: Option<ClientConfig>,
     connections: PerThread<reqwest::Client>,
     health: Health,
-}
-
-/// Reads the certificates of a file.
-pub(super) fn authorities(path: PathBuf) -> Result<Vec<Certificate>, BackendError> {
-    match std::fs::read(&path) {
-        Ok(pem) => {
-            Certificate::from_pem_bundle(&pem).map_err(|source| BackendError::Open { path, source: Box::new(source) })
-        }
-        Err(source) => Err(BackendError::Open { path, source: Box::new(source) }),
-    }
 }
 
 impl Client {
@@ -51,7 +42,7 @@ impl Client {
         address: String,
         namespace: Option<String>,
         token: Token,
-        authorities: Vec<Certificate>,
+        tls: Option<ClientConfig>,
     ) -> Result<Self, BackendError> {
         let settings = |what: &str| BackendError::Settings(what.to_owned());
         if token.is_unusable() {
@@ -65,7 +56,7 @@ impl Client {
         }
         let address = address.trim_end_matches('/').to_owned();
         let (token, connections, health) = (Arc::new(token), PerThread::default(), Health::default());
-        let client = Self { address, headers, token, authorities, connections, health };
+        let client = Self { address, headers, token, tls, connections, health };
         client.url("sys/health").map_err(|_| settings("`address` is no address of a server"))?;
         Ok(client)
     }
@@ -147,9 +138,10 @@ impl Client {
             // The token must not follow to where an answer points, and the environment is not ours to read.
             .redirect(redirect::Policy::none())
             .no_proxy();
-        match self.authorities.as_slice() {
-            [] => builder.build(),
-            authorities => builder.tls_certs_merge(authorities.to_vec()).build(),
+        match &self.tls {
+            None => builder.build(),
+            // Of the same version as the crate's own, or every test with TLS fails.
+            Some(tls) => builder.https_only(true).tls_backend_preconfigured(tls.clone()).build(),
         }
     }
 }
@@ -190,5 +182,8 @@ async fn body(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 fn away(error: &reqwest::Error) -> Error {
+    if let Some(why) = tls::explain(error) {
+        return Error::Unavailable(why);
+    }
     Error::Unavailable(if error.is_connect() { "it cannot be reached" } else { "the connection broke" })
 }

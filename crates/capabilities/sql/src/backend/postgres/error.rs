@@ -2,6 +2,7 @@
 
 use crate::api::{Call, Error, Rule};
 use tokio_postgres::error::{DbError, SqlState};
+use wharf_servers::tls;
 
 /// A connection that broke in the middle.
 pub(super) const LOST: &str = "the connection to the database was lost";
@@ -77,6 +78,9 @@ pub(super) fn is_stale(error: &tokio_postgres::Error) -> bool {
 
 /// Returns the error of an attempt to log in. The cause is for the log.
 pub(super) fn of_login(error: &tokio_postgres::Error) -> Error {
+    if let Some(why) = tls::explain(error) {
+        return Error::Backend(why.to_owned());
+    }
     let Some(error) = error.as_db_error() else {
         let is_tls = error.to_string().contains("TLS");
         return match is_tls {

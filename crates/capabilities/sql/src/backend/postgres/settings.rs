@@ -1,18 +1,12 @@
 //! What can be set, and what comes of it.
 
-use rustls::ClientConfig;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls_platform_verifier::Verifier;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use wharf_kit::{BackendError, Period};
+use wharf_servers::tls::{Pem, Tls};
 
 /// What can be set.
 #[derive(Deserialize)]
@@ -24,8 +18,12 @@ pub(super) struct Config {
     password: Option<String>,
     /// Whether connections are encrypted, and the server's certificate is checked. Without a word they are, but for loopback.
     tls: Option<bool>,
-    /// PEM file of the authorities whose certificates are accepted, instead of those of the platform.
-    tls_authorities: Option<PathBuf>,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    authorities: Option<Pem>,
+    /// The certificate that is shown to the server, with its chain: a PEM file, or its text.
+    certificate: Option<Pem>,
+    /// Its key: a PEM file, or its text.
+    key: Option<Pem>,
     /// Connections of each core, for each label.
     #[serde(default = "connections")]
     connections: usize,
@@ -82,7 +80,7 @@ impl Config {
     pub(super) fn check(self) -> Result<Checked, BackendError> {
         let wrong = |why: &str| BackendError::Settings(why.to_owned());
         // What the parser says may show the URL.
-        let parsed: Result<tokio_postgres::Config, _> = self.url.parse();
+        let parsed: Result<tokio_postgres::Config, _> = plainly(&self.url).parse();
         let mut server = parsed.map_err(|_| wrong("`url` is none: postgres://USER@HOST:PORT/DATABASE"))?;
         if let Some(password) = &self.password {
             server.password(password);
@@ -95,15 +93,17 @@ impl Config {
         if self.connections == 0 {
             return Err(wrong("`connections` has to be 1 at least"));
         }
+        let tls = Tls { authorities: self.authorities, certificate: self.certificate, key: self.key };
         let wanted = match (self.tls, server.get_ssl_mode()) {
             (Some(wanted), _) => wanted,
             (None, SslMode::Disable) => false,
             (None, SslMode::Require) => true,
             // Never what the server prefers: somebody in between could prefer something else.
-            (None, _) => !server.get_hosts().iter().all(is_local),
+            (None, _) => tls.is_set() || !server.get_hosts().iter().all(is_local),
         };
         server.ssl_mode(if wanted { SslMode::Require } else { SslMode::Disable });
-        let tls = if wanted { Some(tls(self.tls_authorities.as_deref())?) } else { None };
+        tls.only_with(wanted, "write `tls = true`")?;
+        let tls = if wanted { Some(MakeRustlsConnect::new(tls.config()?)) } else { None };
         let hosts: Vec<_> = server.get_hosts().iter().map(name).collect();
         let port = server.get_ports().first().copied().unwrap_or(5432);
         let database = server.get_dbname().unwrap_or(&user);
@@ -122,6 +122,17 @@ impl Config {
     }
 }
 
+/// Returns a URL in words that the parser has: those of the server's own clients for checked certificates ask for what is always done here.
+fn plainly(url: &str) -> Cow<'_, str> {
+    let Some((server, options)) = url.split_once('?') else { return Cow::Borrowed(url) };
+    let plain = |option: &str| match option {
+        "sslmode=verify-ca" | "sslmode=verify-full" => "sslmode=require".to_owned(),
+        other => other.to_owned(),
+    };
+    let options: Vec<String> = options.split('&').map(plain).collect();
+    Cow::Owned(format!("{server}?{}", options.join("&")))
+}
+
 /// Returns a host for people, and for its certificate.
 pub(super) fn name(host: &Host) -> String {
     match host {
@@ -136,30 +147,6 @@ fn is_local(host: &Host) -> bool {
         Host::Unix(_) => true,
         Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()),
     }
-}
-
-fn tls(authorities: Option<&Path>) -> Result<MakeRustlsConnect, BackendError> {
-    let wrong = |error: rustls::Error| BackendError::Settings(format!("TLS cannot be used: {error}"));
-    let crypto = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match authorities {
-        None => Arc::new(Verifier::new(Arc::clone(&crypto)).map_err(wrong)?),
-        Some(path) => {
-            let open = |source| BackendError::Open { path: path.to_owned(), source };
-            let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-            let mut roots = rustls::RootCertStore::empty();
-            found.map_err(|error| open(error.into()))?.into_iter().try_for_each(|one| roots.add(one)).map_err(wrong)?;
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&crypto)).build();
-            verifier.map_err(|error| open(error.into()))?
-        }
-    };
-    let config = ClientConfig::builder_with_provider(Arc::clone(&crypto))
-        .with_safe_default_protocol_versions()
-        .map_err(wrong)?
-        // "Dangerous" is what rustls calls every verifier that is handed to it. These check all that its own does.
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }
 
 #[cfg(test)]
@@ -183,8 +170,17 @@ mod tests {
         ] {
             assert_eq!(check(text).map(|checked| checked.tls.is_some()), Ok(is_encrypted), "{text}");
         }
-        let server = "url = \"postgres://shop@db.example/shop?sslmode=prefer\"";
-        assert!(check(server).is_ok_and(|it| it.tls.is_some() && it.server.get_ssl_mode() == SslMode::Require));
+        let is_encrypted = |text: &str| {
+            let checked = check(text).map(|it| it.tls.is_some() && it.server.get_ssl_mode() == SslMode::Require);
+            assert_eq!(checked, Ok(true), "{text}");
+        };
+        for mode in ["prefer", "require", "verify-ca", "verify-full"] {
+            is_encrypted(&format!("url = \"postgres://shop@db.example/shop?application_name=a&sslmode={mode}\""));
+        }
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let settings = format!("url = \"postgres://shop@localhost/shop\"\nauthorities = '''{}'''", made.cert.pem());
+        is_encrypted(&settings);
+        assert!(check(&format!("{settings}\ntls = false")).is_err_and(|error| error.contains("write `tls = true`")));
     }
 
     #[test]
