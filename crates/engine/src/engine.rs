@@ -161,6 +161,9 @@ pub(crate) fn config(settings: &Settings, lane: Lane, stack_bytes: usize) -> Con
     config.epoch_interruption(true);
     config.max_wasm_stack(stack_bytes);
     config.async_stack_size(stack_bytes + HOST_STACK_BYTES);
+    // For unwinders of others: traces of guests are the engine's own, and no panic of the host passes a guest's frames. With it a fourteenth
+    // of each artifact is tables, and what is registered with the system's unwinder makes loading slower the more is loaded.
+    config.native_unwind_info(false);
     config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(30));
     config.coredump_on_trap(settings.dumps);
