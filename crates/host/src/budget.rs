@@ -25,9 +25,10 @@ pub struct Budget {
     refusal: Option<Refusal>,
 }
 
-/// Core instances, memories and tables that one store may hold: what the pool allows one component.
-const INSTANCES: usize = 64;
-const MEMORIES: usize = 16;
+/// Core instances, memories and tables that one store may hold: more than the pool allows one component, for what runs beside it. A pump
+/// has two instances and a memory, for each type and direction of streams that the host has no type for.
+const INSTANCES: usize = 256;
+const MEMORIES: usize = 64;
 const TABLES: usize = 64;
 
 impl Budget {

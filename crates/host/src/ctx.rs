@@ -43,6 +43,8 @@ pub struct Ctx {
     pub budget: Budget,
     /// What the runtime keeps for the components that this one is linked to, by their places; absent until it first calls one.
     pub dependencies: Vec<Option<Box<dyn Any + Send>>>,
+    /// What the runtime keeps for streams of types that the host does not have; absent until there is one.
+    pub pumps: Option<Box<dyn Any + Send>>,
 }
 
 /// What one member of a fused component may touch, and has touched. A component that is not fused is its own only member.
@@ -73,7 +75,7 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
         let own = Member::new(recipe, outbound, &caller);
-        Self { own, members: Vec::new(), caller, http, passing: None, table, budget, dependencies: Vec::new() }
+        Self { own, members: Vec::new(), caller, http, passing: None, table, budget, dependencies: Vec::new(), pumps: None }
     }
 
     /// Returns who caused the invocation.

@@ -11,9 +11,11 @@ mod carry;
 mod fallback;
 mod flow;
 mod payload;
+mod pump;
 mod serve;
 mod session;
 mod shared;
+mod slot;
 mod signature;
 
 use crate::component::Component;
@@ -26,6 +28,7 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker, LinkerInstance, ResourceType};
 use wharf_host::Ctx;
 
+pub(crate) use pump::Workshop;
 pub(crate) use session::is_streaming;
 
 /// A dependency failed, and its interface has no error to say so.
@@ -46,11 +49,12 @@ pub struct Dependency {
 /// Tells kinds of resources apart; the host's own are told apart by their Rust types, these by numbers.
 static RESOURCE: AtomicU32 = AtomicU32::new(0);
 
-/// Links each dependency of the component that was compiled to `compiled`.
+/// Links each dependency of the component that was compiled to `compiled`. What has to be compiled for that comes from the workshop.
 pub(crate) fn link(
     linker: &mut Linker<Ctx>,
     compiled: &Compiled,
     dependencies: &[Dependency],
+    workshop: &Workshop<'_>,
 ) -> Result<(), LoadError> {
     let mut suppliers: Vec<&Arc<Component>> = Vec::new();
     // Resources may be declared in one interface and used in another, so all are known before the first function is linked.
@@ -64,8 +68,8 @@ pub(crate) fn link(
     for dependency in dependencies {
         let place = suppliers.iter().position(|known| Arc::ptr_eq(known, &dependency.supplier)).unwrap_or(0);
         let failed = |reason: String| LoadError::Dependency { import: dependency.import.clone(), reason };
-        one(linker, compiled, dependency, Arc::new(Sessions::new(place, &dependency.supplier)), &resources)
-            .map_err(failed)?;
+        let sessions = Arc::new(Sessions::new(place, &dependency.supplier));
+        one(linker, compiled, dependency, &Link { sessions, resources: &resources, workshop, supplier: &dependency.supplier }).map_err(failed)?;
     }
     Ok(())
 }
@@ -90,12 +94,19 @@ fn collect(compiled: &Compiled, dependency: &Dependency, resources: &mut Resourc
     }
 }
 
+/// What the functions of one dependency share.
+struct Link<'a> {
+    sessions: Arc<Sessions>,
+    resources: &'a Resources,
+    workshop: &'a Workshop<'a>,
+    supplier: &'a Component,
+}
+
 fn one(
     linker: &mut Linker<Ctx>,
     compiled: &Compiled,
     dependency: &Dependency,
-    sessions: Arc<Sessions>,
-    resources: &Resources,
+    link: &Link<'_>,
 ) -> Result<(), String> {
     let Dependency { import, export, supplier } = dependency;
     let engine = compiled.engine();
@@ -105,12 +116,12 @@ fn one(
     let index = supplied.get_export_index(None, export).ok_or("the dependency does not export it")?;
     match item {
         ComponentItem::ComponentFunc(function) => {
-            let linked = Linked { supplied, parent: None, sessions: &sessions, resources };
+            let linked = Linked { supplied, parent: None, link };
             linked.function(&mut linker.root(), import, export, &function)
         }
         ComponentItem::ComponentInstance(instance) => {
             let mut target = linker.instance(import).map_err(|error| error.to_string())?;
-            let linked = Linked { supplied, parent: Some((export, index)), sessions: &sessions, resources };
+            let linked = Linked { supplied, parent: Some((export, index)), link };
             for (name, item) in instance.exports(engine) {
                 match item.ty {
                     ComponentItem::ComponentFunc(function) => linked.function(&mut target, name, name, &function)?,
@@ -130,8 +141,7 @@ struct Linked<'a> {
     supplied: &'a Compiled,
     /// The exported interface; absent for a function of the world itself.
     parent: Option<(&'a String, ComponentExportIndex)>,
-    sessions: &'a Arc<Sessions>,
-    resources: &'a Resources,
+    link: &'a Link<'a>,
 }
 
 impl Linked<'_> {
@@ -143,9 +153,11 @@ impl Linked<'_> {
         wanted: &ComponentFunc,
     ) -> Result<(), String> {
         let (index, found) = self.find(export).ok_or_else(|| format!("the dependency has no function `{export}`"))?;
-        let signature = Signature::new(wanted, &found, self.resources).map_err(|why| format!("`{name}` {why}"))?;
+        let Link { sessions, resources, workshop, supplier } = self.link;
+        let pumps = |flow, element: &_| workshop.pump(&supplier.engine, flow, element);
+        let signature = Signature::new(wanted, &found, resources, &pumps).map_err(|why| format!("`{name}` {why}"))?;
         let export = Arc::new(Export { index, signature, name: name.to_owned() });
-        let sessions = Arc::clone(self.sessions);
+        let sessions = Arc::clone(sessions);
         let linked = if wanted.async_() {
             target.func_new_concurrent(name, move |accessor, _, params, results| {
                 let (sessions, export) = (Arc::clone(&sessions), Arc::clone(&export));
@@ -162,8 +174,8 @@ impl Linked<'_> {
 
     fn resource(&self, target: &mut LinkerInstance<'_, Ctx>, name: &str, resource: ResourceType) -> Result<(), String> {
         let number =
-            self.resources.number(resource).ok_or_else(|| format!("the dependency has no resource `{name}`"))?;
-        let sessions = Arc::clone(self.sessions);
+            self.link.resources.number(resource).ok_or_else(|| format!("the dependency has no resource `{name}`"))?;
+        let sessions = Arc::clone(&self.link.sessions);
         let dropped = move |mut store: wasmtime::StoreContextMut<'_, Ctx>, handle: u32| {
             sessions.release(store.data_mut(), handle);
             Ok(())

@@ -209,7 +209,7 @@ impl Runtime {
         let compiled = &code.component;
         // Maps the data segments now, so that the first request does not pay for it.
         compiled.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
-        let linker = own_linker(&linked, &source, &code)?;
+        let linker = own_linker(&linked, &source, &code, &self.settings, self.cache.as_ref())?;
         let linker = linker.as_ref().unwrap_or(&linked.linker);
         let pre = linker.instantiate_pre(compiled).map_err(|error| LoadError::Link(error.into()))?;
         let profiles = source.diagnostics.profiles.as_ref();
@@ -258,7 +258,13 @@ impl Runtime {
 }
 
 /// Returns a linker for this component alone, if it has members, dependencies or parts: those of others must not be found by it.
-fn own_linker(linked: &Linked, source: &Source<'_>, code: &Code) -> Result<Option<Linker<Ctx>>, LoadError> {
+fn own_linker(
+    linked: &Linked,
+    source: &Source<'_>,
+    code: &Code,
+    settings: &Settings,
+    cache: Option<&Cache>,
+) -> Result<Option<Linker<Ctx>>, LoadError> {
     let members = source.recipe.members.len();
     if members == 0 && source.dependencies.is_empty() && code.modules.is_empty() {
         return Ok(None);
@@ -266,7 +272,8 @@ fn own_linker(linked: &Linked, source: &Source<'_>, code: &Code) -> Result<Optio
     let failed = |error: wasmtime::Error| LoadError::Link(error.into());
     let mut linker = linked.linker.clone();
     wharf_host::link_members(&mut linker, members, linked.engine.is_concurrent()).map_err(failed)?;
-    dependency::link(&mut linker, &code.component, &source.dependencies)?;
+    let workshop = dependency::Workshop::new(&linked.engine, settings, cache);
+    dependency::link(&mut linker, &code.component, &source.dependencies, &workshop)?;
     for (import, module) in &code.modules {
         linker.root().module(import, module).map_err(failed)?;
     }

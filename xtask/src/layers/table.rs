@@ -28,6 +28,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 1, name: "wharf-app", uses: &[] },
     Crate { layer: 1, name: "wharf-component", uses: &[] },
     Crate { layer: 1, name: "wharf-compose", uses: &[] },
+    Crate { layer: 1, name: "wharf-pump", uses: &[] },
     Crate { layer: 1, name: "wharf-unbundle", uses: &[] },
     Crate { layer: 2, name: "wharf-graph", uses: &["wharf-app", "wharf-component"] },
     Crate { layer: 1, name: "wharf-testing", uses: &["wharf-app"] },
@@ -68,7 +69,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate {
         layer: 3,
         name: "wharf-runtime",
-        uses: &["wharf-debugger", "wharf-engine", "wharf-host", "wharf-telemetry"],
+        uses: &["wharf-debugger", "wharf-engine", "wharf-host", "wharf-pump", "wharf-telemetry"],
     },
     Crate { layer: 3, name: "wharf-trigger", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
     Crate {
@@ -244,9 +245,9 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["wit-bindgen-*", "wast", "wat"],
-        users: &["wharf-scaffold", "xtask"],
+        users: &["wharf-scaffold", "wharf-pump", "xtask"],
         dev: true,
-        reason: "bindings are made for users; guests are built by tasks and read by tests",
+        reason: "bindings are made for users; guests are built by tasks and read by tests; pumps are written as text",
     },
     Only {
         crates: &["wasmparser", "wasm-*", "wac-*", "wit-*"],

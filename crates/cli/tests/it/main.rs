@@ -35,6 +35,7 @@ mod network;
 mod notes;
 mod polyglot;
 mod preinit;
+mod pumps;
 mod proxy;
 mod quickstart;
 mod routing;

@@ -6,10 +6,10 @@
 //! number; numbers are never used twice, so one that outlived its store stands for nothing.
 
 use super::flow::Open;
-use super::payload::Carrier;
+use super::pump::Side;
 use super::session::Broken;
 use super::shared::Line;
-use super::signature::{Crossing, Signature};
+use super::signature::{Crossing, Signature, Way};
 use std::collections::{HashMap, VecDeque};
 use wasmtime::component::{ResourceAny, ResourceDynamic, Val};
 use wasmtime::{AsContextMut, Result, StoreContextMut};
@@ -43,7 +43,7 @@ pub(super) fn lower(
             *value = Val::U32(number);
             return Ok(());
         }
-        flows.push_back(take(store.as_context_mut(), value, &crossing, line)?);
+        flows.push_back(take(store.as_context_mut(), Side::Caller, value, &crossing, line)?);
         Ok(())
     })?;
     Ok(Carried { values, flows })
@@ -63,7 +63,7 @@ pub(super) fn lift(
                 let resource = ResourceDynamic::new_own(*number, kind).try_into_resource_any(&mut store)?;
                 *value = Val::Resource(resource);
             }
-            (_, Crossing::Stream(_) | Crossing::Future(_)) => {
+            (_, Crossing::Flow(_)) => {
                 *value = open(&mut flows)?(store.as_context_mut(), Some(broken()))?;
             }
             _ => wasmtime::bail!("a result is no resource"),
@@ -89,7 +89,7 @@ impl Held {
             let found = match (&*value, crossing) {
                 (Val::U32(number), Crossing::Own(_)) => self.held.remove(number),
                 (Val::U32(number), Crossing::Borrow) => self.held.get(number).copied(),
-                (_, Crossing::Stream(_) | Crossing::Future(_)) => {
+                (_, Crossing::Flow(_)) => {
                     *value = open(&mut flows)?(store.as_context_mut(), None)?;
                     return Ok(());
                 }
@@ -119,7 +119,7 @@ impl Held {
                 *value = Val::U32(number);
                 return Ok(());
             }
-            flows.push_back(take(store.as_context_mut(), value, &crossing, line)?);
+            flows.push_back(take(store.as_context_mut(), Side::Dependency, value, &crossing, line)?);
             Ok(())
         })?;
         Ok(Carried { values, flows })
@@ -132,15 +132,21 @@ impl Held {
 }
 
 /// Takes a stream or a future out of its store. What is left in its place says nothing.
-fn take(store: StoreContextMut<'_, Ctx>, value: &mut Val, crossing: &Crossing, line: &Line) -> Result<Open> {
-    let carrier = |ty: &Option<_>| {
-        Carrier::new(ty.as_ref())
-            .ok_or_else(|| wasmtime::format_err!("the type of a stream changed between load and call"))
+fn take(
+    store: StoreContextMut<'_, Ctx>,
+    from: Side,
+    value: &mut Val,
+    crossing: &Crossing<'_>,
+    line: &Line,
+) -> Result<Open> {
+    let Crossing::Flow(way) = crossing else {
+        wasmtime::bail!("a value is neither a resource nor a stream nor a future")
     };
-    match (std::mem::replace(value, Val::Bool(false)), crossing) {
-        (Val::Stream(stream), Crossing::Stream(ty)) => (carrier(ty)?.stream)(store, stream, line),
-        (Val::Future(future), Crossing::Future(ty)) => (carrier(ty)?.future)(store, future, line),
-        _ => wasmtime::bail!("a value is neither a resource nor a stream nor a future"),
+    match (std::mem::replace(value, Val::Bool(false)), way) {
+        (flow, Way::Pumped(pump)) => pump.take(store, from, flow, line),
+        (Val::Stream(stream), Way::Typed(carrier)) => (carrier.stream)(store, stream, line),
+        (Val::Future(future), Way::Typed(carrier)) => (carrier.future)(store, future, line),
+        _ => wasmtime::bail!("a value is neither a stream nor a future"),
     }
 }
 

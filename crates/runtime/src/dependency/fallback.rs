@@ -1,6 +1,6 @@
 //! What a caller is told when a dependency failed: an error of the interface, where the interface has one for that.
 
-use super::payload::Carrier;
+use super::signature::{Signature, Way};
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
 use wasmtime::{AsContextMut, Result, StoreContextMut};
@@ -29,16 +29,16 @@ pub(super) fn error(result: Option<&Type>, text: &str) -> Option<Val> {
 }
 
 /// Returns a future that says `text`, or streams of nothing with futures that say it. Nothing if there is none that can say it.
-pub(super) fn flows(mut store: StoreContextMut<'_, Ctx>, result: Option<&Type>, text: &str) -> Result<Option<Val>> {
-    match result {
-        Some(Type::Future(_)) => flow(store, result, text),
+pub(super) fn flows(mut store: StoreContextMut<'_, Ctx>, signature: &Signature, text: &str) -> Result<Option<Val>> {
+    match signature.result() {
+        Some(ty @ Type::Future(_)) => flow(store, signature, ty, text),
         Some(Type::Tuple(tuple)) => {
             if !tuple.types().any(|ty| matches!(ty, Type::Future(_))) {
                 return Ok(None);
             }
             let mut flows = Vec::new();
             for ty in tuple.types() {
-                let Some(value) = flow(store.as_context_mut(), Some(&ty), text)? else { return Ok(None) };
+                let Some(value) = flow(store.as_context_mut(), signature, &ty, text)? else { return Ok(None) };
                 flows.push(value);
             }
             Ok(Some(Val::Tuple(flows)))
@@ -47,15 +47,12 @@ pub(super) fn flows(mut store: StoreContextMut<'_, Ctx>, result: Option<&Type>, 
     }
 }
 
-fn flow(store: StoreContextMut<'_, Ctx>, ty: Option<&Type>, text: &str) -> Result<Option<Val>> {
-    match ty {
-        Some(Type::Future(future)) => match Carrier::new(future.ty().as_ref()) {
-            Some(carrier) => (carrier.failed)(store, text),
-            None => Ok(None),
-        },
-        Some(Type::Stream(stream)) => {
-            Carrier::new(stream.ty().as_ref()).map(|carrier| (carrier.empty)(store)).transpose()
-        }
+fn flow(store: StoreContextMut<'_, Ctx>, signature: &Signature, ty: &Type, text: &str) -> Result<Option<Val>> {
+    match (ty, signature.way(ty)) {
+        (Type::Future(_), Some(Way::Typed(carrier))) => (carrier.failed)(store, text),
+        (Type::Future(_), Some(Way::Pumped(pump))) => pump.failed(store, text),
+        (Type::Stream(_), Some(Way::Typed(carrier))) => (carrier.empty)(store).map(Some),
+        (Type::Stream(_), Some(Way::Pumped(pump))) => pump.empty(store).map(Some),
         _ => Ok(None),
     }
 }

@@ -1,37 +1,20 @@
-//! A stream or a future between two stores: what one side writes waits in a slot until the other reads it.
+//! A stream or a future between two stores, of a type that the host has too.
 //!
 //! In: the readable end that a guest passed. Out: [`Open`], which makes a readable end of the same kind in the other store. Next: that
 //! store's guest, which reads.
-//!
-//! The slot takes one piece at a time, of a bounded size, and the next when that one is read: who is not read waits, as in one store.
-//! A reader that goes away is seen by the writer's next write. What is on its way outlives its writer; after it the reader sees the end,
-//! or that the writer's instance failed.
 
 use super::payload::Payload;
-use super::shared::{Busy, Line, Open as IsOpen, Shared};
+use super::shared::Line;
+use super::slot::{ReadEnd, WriteEnd, Writer, bytes, check_waiting, pair, wait};
 use super::{DependencyFailed, session::Broken};
-use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use wasmtime::component::{
     Destination, FutureAny, FutureConsumer, FutureProducer, FutureReader, Source, StreamAny, StreamConsumer,
     StreamProducer, StreamReader, StreamResult, Val, VecBuffer,
 };
 use wasmtime::{Result, StoreContextMut};
 use wharf_host::Ctx;
-
-/// Bytes that one piece of a stream has at most. Larger ones were no faster.
-const PIECE_BYTES: usize = 64 << 10;
-
-/// Bytes that may wait in the streams of one session before pieces get small.
-const CROWDED_BYTES: usize = 1 << 20;
-
-/// The size of small pieces. So many streams as a store can have do not reach the limit by these.
-const SMALL_BYTES: usize = 4 << 10;
-
-/// Bytes that may wait in all: only elements that are large themselves get there.
-const WAITING_BYTES: usize = 64 << 20;
 
 /// Makes the other end of a stream or a future, in the store that reads. With what a reader is told when the writer's instance failed.
 pub(super) type Open = Box<dyn FnOnce(StoreContextMut<'_, Ctx>, Option<Broken>) -> Result<Val> + Send>;
@@ -82,103 +65,6 @@ fn open_future<T: Payload>(
 ) -> Result<Val> {
     let future = FutureReader::new(&mut store, Produce { reader, broken })?;
     Ok(Val::Future(future.try_into_future_any(store)?))
-}
-
-/// What became of the writing end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Writer {
-    Open,
-    /// It was closed.
-    Ended,
-    /// It went down with its store.
-    Lost,
-}
-
-/// What waits between two ends.
-struct Slot<T> {
-    state: Mutex<State<T>>,
-    shared: Arc<Shared>,
-}
-
-struct State<T> {
-    items: VecDeque<T>,
-    writer: Writer,
-    has_reader: bool,
-    to_write: Option<Waker>,
-    to_read: Option<Waker>,
-    /// Keeps the budgets of the dependency going while both ends are open.
-    busy: Option<Busy>,
-}
-
-impl<T: Payload> Slot<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns how large the next piece may be.
-    fn room_bytes(&self) -> usize {
-        if self.shared.waiting_bytes() < CROWDED_BYTES { PIECE_BYTES } else { SMALL_BYTES }
-    }
-
-    /// Notes that the items changed from what were so many bytes, and wakes who waited for it, after the lock is released.
-    fn changed(&self, mut state: MutexGuard<'_, State<T>>, before_bytes: usize) {
-        self.shared.remove_waiting(before_bytes);
-        self.shared.add_waiting(bytes(&state.items));
-        let woken = if state.items.is_empty() {
-            // Many streams may be open and still.
-            state.items = VecDeque::new();
-            state.to_write.take()
-        } else {
-            state.to_read.take()
-        };
-        drop(state);
-        if let Some(woken) = woken {
-            woken.wake();
-        }
-    }
-}
-
-fn bytes<T: Payload>(items: &VecDeque<T>) -> usize {
-    if T::IS_FLAT { items.len() * size_of::<T>() } else { items.iter().map(Payload::bytes).sum() }
-}
-
-fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
-    match waker {
-        Some(waker) => waker.clone_from(cx.waker()),
-        None => *waker = Some(cx.waker().clone()),
-    }
-}
-
-fn pair<T: Payload>(line: &Line) -> (WriteEnd<T>, ReadEnd<T>) {
-    let state = State {
-        items: VecDeque::new(),
-        writer: Writer::Open,
-        has_reader: true,
-        to_write: None,
-        to_read: None,
-        busy: Some(Busy::new(&line.shared)),
-    };
-    let slot = Arc::new(Slot { state: Mutex::new(state), shared: Arc::clone(&line.shared) });
-    (WriteEnd { slot: Arc::clone(&slot), _open: line.open.clone() }, ReadEnd(slot))
-}
-
-/// The end in the store that writes.
-struct WriteEnd<T: Payload> {
-    slot: Arc<Slot<T>>,
-    _open: Option<IsOpen>,
-}
-
-impl<T: Payload> Drop for WriteEnd<T> {
-    fn drop(&mut self) {
-        let mut state = self.slot.lock();
-        state.writer = if self.slot.shared.is_at_work() { Writer::Ended } else { Writer::Lost };
-        state.busy = None;
-        let woken = state.to_read.take();
-        drop(state);
-        if let Some(woken) = woken {
-            woken.wake();
-        }
-    }
 }
 
 impl<T: Payload> StreamConsumer<Ctx> for WriteEnd<T> {
@@ -235,27 +121,6 @@ impl<T: Payload> FutureConsumer<Ctx> for WriteEnd<T> {
             check_waiting(&slot.shared)?;
         }
         Poll::Ready(Ok(()))
-    }
-}
-
-fn check_waiting(shared: &Shared) -> Result<()> {
-    if shared.waiting_bytes() > WAITING_BYTES {
-        wasmtime::bail!("more than {} MiB wait in streams between two components and are not read", WAITING_BYTES >> 20)
-    }
-    Ok(())
-}
-
-/// The end that the other store reads.
-struct ReadEnd<T: Payload>(Arc<Slot<T>>);
-
-impl<T: Payload> Drop for ReadEnd<T> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        let before_bytes = bytes(&state.items);
-        state.items.clear();
-        state.has_reader = false;
-        state.busy = None;
-        self.0.changed(state, before_bytes);
     }
 }
 

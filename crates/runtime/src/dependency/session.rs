@@ -158,7 +158,7 @@ impl Sessions {
         };
         let error = match fallback::error(export.signature.result(), &text) {
             Some(error) => Some(error),
-            None => fallback::flows(store, export.signature.result(), &text)?,
+            None => fallback::flows(store, &export.signature, &text)?,
         };
         match (error, results) {
             (Some(error), [result]) => {

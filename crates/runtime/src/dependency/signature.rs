@@ -3,9 +3,12 @@
 //! The Component Model knows no widening: a record with one field more is another type.
 
 use super::payload::Carrier;
+use super::pump::{Pump, shape};
 use std::iter::zip;
+use std::sync::Arc;
 use wasmtime::component::types::{ComponentFunc, Type};
 use wasmtime::component::{ResourceType, Val};
+use wharf_pump::Flow;
 
 /// The resources that both sides know, each with the number by which the host tells it apart.
 #[derive(Debug, Default)]
@@ -37,24 +40,33 @@ impl Resources {
 }
 
 /// What belongs to a store among a function's values, in the order in which it is visited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Crossing {
+pub(super) enum Crossing<'a> {
     /// A resource that changes hands.
     Own(u32),
     /// A resource that is lent for the call.
     Borrow,
-    /// The readable end of a stream of such elements.
-    Stream(Option<Type>),
-    /// The readable end of a future of such a value.
-    Future(Option<Type>),
+    /// The readable end of a stream or a future.
+    Flow(&'a Way),
+}
+
+/// Makes a pump for a type.
+pub(super) type Pumps<'a> = &'a dyn Fn(Flow, &Type) -> Result<Arc<Pump>, String>;
+
+/// How a stream or a future is carried.
+pub(super) enum Way {
+    /// As values of a Rust type.
+    Typed(Carrier),
+    /// By pumps.
+    Pumped(Arc<Pump>),
 }
 
 /// The types of one function.
-#[derive(Debug)]
 pub(super) struct Signature {
     params: Vec<Type>,
     results: Vec<Type>,
     resources: Vec<(ResourceType, u32)>,
+    /// How each type of streams and futures is carried.
+    ways: Vec<(Type, Way)>,
     has_handles: bool,
     /// Whether a future among the results can say that the dependency failed.
     tells: bool,
@@ -65,7 +77,12 @@ impl Signature {
     ///
     /// # Errors
     /// Says what differs, to be put after the function's name.
-    pub(super) fn new(wanted: &ComponentFunc, found: &ComponentFunc, resources: &Resources) -> Result<Self, String> {
+    pub(super) fn new(
+        wanted: &ComponentFunc,
+        found: &ComponentFunc,
+        resources: &Resources,
+        pumps: Pumps<'_>,
+    ) -> Result<Self, String> {
         if wanted.async_() != found.async_() {
             return Err("is asynchronous on one side only".to_owned());
         }
@@ -82,9 +99,18 @@ impl Signature {
         }
         let params: Vec<Type> = params.into_iter().map(|(_, ty)| ty).collect();
         let has_handles = params.iter().chain(&results).any(has_handles);
-        let tells = results.iter().any(tells);
+        let mut ways = Vec::new();
+        for ty in params.iter().chain(&results) {
+            find_ways(ty, pumps, &mut ways)?;
+        }
+        let tells = ways.iter().any(|(ty, way)| way.tells() && results.iter().any(|result| contains(result, ty)));
         let resources = resources.0.iter().map(|pair| (pair.own, pair.number)).collect();
-        Ok(Self { params, results, resources, has_handles, tells })
+        Ok(Self { params, results, resources, ways, has_handles, tells })
+    }
+
+    /// Returns how a stream or a future is carried.
+    pub(super) fn way(&self, flow: &Type) -> Option<&Way> {
+        self.ways.iter().find(|(ty, _)| ty == flow).map(|(_, way)| way)
     }
 
     /// Returns how many results the function has.
@@ -106,7 +132,7 @@ impl Signature {
     pub(super) fn visit_params(
         &self,
         values: &mut [Val],
-        mut visit: impl FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+        mut visit: impl FnMut(&mut Val, Crossing<'_>) -> wasmtime::Result<()>,
     ) -> wasmtime::Result<()> {
         self.visit(&self.params, values, &mut visit)
     }
@@ -115,7 +141,7 @@ impl Signature {
     pub(super) fn visit_results(
         &self,
         values: &mut [Val],
-        mut visit: impl FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+        mut visit: impl FnMut(&mut Val, Crossing<'_>) -> wasmtime::Result<()>,
     ) -> wasmtime::Result<()> {
         self.visit(&self.results, values, &mut visit)
     }
@@ -124,7 +150,7 @@ impl Signature {
         &self,
         types: &[Type],
         values: &mut [Val],
-        visit: &mut dyn FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+        visit: &mut dyn FnMut(&mut Val, Crossing<'_>) -> wasmtime::Result<()>,
     ) -> wasmtime::Result<()> {
         if !self.has_handles {
             return Ok(());
@@ -136,7 +162,7 @@ impl Signature {
         &self,
         ty: &Type,
         value: &mut Val,
-        visit: &mut dyn FnMut(&mut Val, Crossing) -> wasmtime::Result<()>,
+        visit: &mut dyn FnMut(&mut Val, Crossing<'_>) -> wasmtime::Result<()>,
     ) -> wasmtime::Result<()> {
         match (ty, value) {
             (Type::Own(resource), value) => {
@@ -144,8 +170,10 @@ impl Signature {
                 visit(value, Crossing::Own(number))
             }
             (Type::Borrow(_), value) => visit(value, Crossing::Borrow),
-            (Type::Stream(stream), value) => visit(value, Crossing::Stream(stream.ty())),
-            (Type::Future(future), value) => visit(value, Crossing::Future(future.ty())),
+            (Type::Stream(_) | Type::Future(_), value) => {
+                let way = self.way(ty).ok_or_else(|| wasmtime::format_err!("a stream has no way to go"))?;
+                visit(value, Crossing::Flow(way))
+            }
             (Type::List(list), Val::List(values)) => {
                 let ty = list.ty();
                 values.iter_mut().try_for_each(|value| self.visit_one(&ty, value, visit))
@@ -187,11 +215,40 @@ fn has_handles(ty: &Type) -> bool {
     }
 }
 
-fn tells(ty: &Type) -> bool {
-    match ty {
-        Type::Future(future) => Carrier::new(future.ty().as_ref()).is_some_and(|carrier| carrier.tells),
-        other => parts(other).iter().flatten().any(tells),
+fn contains(ty: &Type, other: &Type) -> bool {
+    ty == other || parts(ty).iter().flatten().any(|part| contains(part, other))
+}
+
+impl Way {
+    /// Tells whether it is a future that can say that its writer failed.
+    fn tells(&self) -> bool {
+        match self {
+            Self::Typed(carrier) => carrier.tells,
+            Self::Pumped(pump) => pump.tells(),
+        }
     }
+}
+
+/// Finds how each stream and future in a type is carried.
+fn find_ways(ty: &Type, pumps: Pumps<'_>, ways: &mut Vec<(Type, Way)>) -> Result<(), String> {
+    let (flow, element) = match ty {
+        Type::Stream(stream) => (Flow::Stream, stream.ty()),
+        Type::Future(future) => (Flow::Future, future.ty()),
+        other => return parts(other).iter().flatten().try_for_each(|part| find_ways(part, pumps, ways)),
+    };
+    if ways.iter().any(|(known, _)| known == ty) {
+        return Ok(());
+    }
+    let way = match (Carrier::new(element.as_ref()), &element) {
+        (Some(carrier), _) => Way::Typed(carrier),
+        (None, Some(element)) => {
+            let pump = pumps(flow, element);
+            Way::Pumped(pump.map_err(|why| format!("has a {}: {why}", word(ty)))?)
+        }
+        (None, None) => return Err(format!("has a {} that cannot be carried", word(ty))),
+    };
+    ways.push((ty.clone(), way));
+    Ok(())
 }
 
 /// Returns the types that a type is made of, an absent payload as nothing.
@@ -269,11 +326,11 @@ fn same_flow(flow: &Type, own: Option<Type>, other: Option<Type>, resources: &Re
         }
         _ => return Err(format!("is a {kind} of something on one side only")),
     }
-    if Carrier::new(own.as_ref()).is_none() {
-        let flow = word(flow);
-        return Err(format!("is a {flow}; elements of that type cannot leave their store, use `link = \"fused\"`"));
+    if Carrier::new(own.as_ref()).is_some() || own.as_ref().is_some_and(|element| shape(element).is_some()) {
+        return Ok(());
     }
-    Ok(())
+    let flow = word(flow);
+    Err(format!("is a {flow}; elements of that type cannot leave their store, use `link = \"fused\"`"))
 }
 
 /// How deep and how wide a type is spelt out: a stranger's may have a million parts.

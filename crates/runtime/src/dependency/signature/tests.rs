@@ -1,26 +1,32 @@
 //! What fits, and what is refused with which words.
 
+use super::super::pump::Workshop;
 use super::*;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::{Config, Engine};
+use wharf_engine::{Engine, Lane, Settings};
 
 /// Compares functions with one parameter `x` of each type.
 fn compare(wanted: &str, found: &str) -> Result<Signature, String> {
-    let mut config = Config::new();
-    config.wasm_component_model_async(true);
-    let engine = Engine::new(&config).unwrap();
+    let settings = Settings { instances: 1, ..Settings::default() };
+    let engine = Engine::new(&settings, Lane::Concurrent, 64 << 10).unwrap();
+    let workshop = Workshop::new(&engine, &settings, None);
     let function = |ty: &str| {
         let text = format!("(component (import \"i\" (instance {ty} (export \"f\" (func (param \"x\" $t))))))");
-        let component = Component::new(&engine, wat::parse_str(&text).unwrap()).unwrap();
-        let item = component.component_type().get_import(&engine, "i").unwrap().ty;
+        let component = Component::new(engine.raw(), wat::parse_str(&text).unwrap()).unwrap();
+        let item = component.component_type().get_import(engine.raw(), "i").unwrap().ty;
         let ComponentItem::ComponentInstance(instance) = item else { panic!("no instance") };
-        let ComponentItem::ComponentFunc(function) = instance.get_export(&engine, "f").unwrap().ty else {
+        let ComponentItem::ComponentFunc(function) = instance.get_export(engine.raw(), "f").unwrap().ty else {
             panic!("no function")
         };
         function
     };
-    Signature::new(&function(wanted), &function(found), &Resources::default())
+    Signature::new(
+        &function(wanted),
+        &function(found),
+        &Resources::default(),
+        &|flow, element| workshop.pump(&engine, flow, element),
+    )
 }
 
 #[track_caller]
@@ -44,26 +50,36 @@ fn streams_and_futures_of_the_same_fit() {
 }
 
 #[test]
-fn what_cannot_be_carried_is_refused_with_its_type() {
+fn a_type_of_the_app_fits_itself_and_no_other() {
     let stream = format!("{RECORD} (type $t (stream $r))");
-    check_refused(
-        &stream,
-        &stream,
-        "has a parameter `x` that is a stream<record { name, size }>; elements of that type cannot leave their store, use \
-         `link = \"fused\"`",
-    );
+    assert!(compare(&stream, &stream).unwrap().has_handles);
     let future = format!("{RECORD} (type $e (result $r (error string))) (type $t (future $e))");
+    assert!(compare(&future, &future).unwrap().has_handles);
+    let other = "(type $r' (record (field \"name\" string) (field \"length\" u64))) (export \"r\" (type $r (eq $r')))
+                 (type $t (stream $r))";
     check_refused(
-        &future,
-        &future,
-        "has a parameter `x` that is a future<result<record { name, size }, string>>; elements of that type cannot leave their \
-         store, use `link = \"fused\"`",
+        &stream,
+        other,
+        "has a parameter `x` that is a stream whose element is record { name, size } here and record { name, length } in the \
+         dependency",
     );
+}
+
+#[test]
+fn what_cannot_be_carried_is_refused_with_its_type() {
     let nested = "(type $s (stream u8)) (type $t (stream $s))";
     check_refused(
         nested,
         nested,
         "has a parameter `x` that is a stream<stream<u8>>; elements of that type cannot leave their store, use `link = \"fused\"`",
+    );
+    let record = "(type $s (stream u8)) (type $r' (record (field \"name\" string) (field \"body\" $s)))
+                  (export \"r\" (type $r (eq $r'))) (type $t (future $r))";
+    check_refused(
+        record,
+        record,
+        "has a parameter `x` that is a future<record { name, body }>; elements of that type cannot leave their store, use \
+         `link = \"fused\"`",
     );
 }
 
