@@ -75,7 +75,17 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(HEADER_BYTES);
         let own = Member::new(recipe, outbound, &caller);
-        Self { own, members: Vec::new(), caller, http, passing: None, table, budget, dependencies: Vec::new(), pumps: None }
+        Self {
+            own,
+            members: Vec::new(),
+            caller,
+            http,
+            passing: None,
+            table,
+            budget,
+            dependencies: Vec::new(),
+            pumps: None,
+        }
     }
 
     /// Returns who caused the invocation.

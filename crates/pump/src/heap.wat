@@ -1,9 +1,12 @@
 (core module $Heap
-  ;; The record of the task that runs, or zero. A record begins with the list of the blocks that are the task's.
-  (import "" "owner" (func $owner (result i32)))
   (memory (export "memory") 1)
   ;; Word N of the first 128 bytes is the list of free blocks of 1 << N bytes; word 32 is the list of blocks that are no task's.
   (global $top (mut i32) (i32.const 256))
+
+  ;; The record of the task that asks the host or the engine for something at this moment, or zero. A record begins with the list of the
+  ;; blocks that are the task's. Only the value of a future comes when nobody asks, and then there is no telling whose it is.
+  (global $asking (mut i32) (i32.const 0))
+  (func (export "ask-for") (param $record i32) (global.set $asking (local.get $record)))
 
   ;; Returns a block for so many bytes. Blocks are powers of two; before each are the next one of its list, and its power.
   (func $alloc (export "alloc") (param $size i32) (result i32)
@@ -56,7 +59,7 @@
   (func (export "realloc") (param $old i32) (param $had i32) (param $align i32) (param $size i32) (result i32)
     (local $at i32) (local $list i32)
     (local.set $at (call $alloc (local.get $size)))
-    (local.set $list (call $owner))
+    (local.set $list (global.get $asking))
     (if (i32.eqz (local.get $list)) (then (local.set $list (i32.const 128))))
     (call $link (local.get $list) (local.get $at))
     (if (local.get $old)

@@ -103,9 +103,8 @@ impl Pump {
         };
         let item = if self.is_of_bytes() { "u8" } else { element.as_str() };
         let numbers = |text: &str| text.replace("{size}", &size.to_string()).replace("{unit}", &unit.to_string());
-        let work = numbers(&WORK.replace("{flow}", rest))
-            .replace("{args}", args)
-            .replace("{cancel_import}", cancel_import);
+        let work =
+            numbers(&WORK.replace("{flow}", rest)).replace("{args}", args).replace("{cancel_import}", cancel_import);
         format!(
             r#"(component
 {definitions}
@@ -121,7 +120,7 @@ impl Pump {
 (core func $record (canon context.get i32 0))
 (core func $set-record (canon context.set i32 0))
 {HEAP}
-(core instance $heap (instantiate $Heap (with "" (instance (export "owner" (func $record))))))
+(core instance $heap (instantiate $Heap))
 (alias core export $heap "memory" (core memory $memory))
 (alias core export $heap "realloc" (core func $realloc))
 (core func $set-new (canon waitable-set.new))

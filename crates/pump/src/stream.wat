@@ -25,10 +25,12 @@
     (if (call $is-dropped (local.get $code)) (then (return (call $drained (local.get $r)))))
     (local.set $buffer (call $alloc (i32.mul (i32.load offset=36 (local.get $r)) (i32.const {size}))))
     (call $link (local.get $r) (local.get $buffer))
+    (call $ask-for (local.get $r))
     (local.set $code
       (call $read (i32.load offset=4 (local.get $r)) (local.get $buffer) (i32.load offset=36 (local.get $r))))
     (if (i32.eq (local.get $code) (i32.const -1))
       (then (local.set $code (call $cancel-read (i32.load offset=4 (local.get $r))))))
+    (call $ask-for (i32.const 0))
     (local.set $count (i32.shr_u (local.get $code) (i32.const 4)))
     (if (local.get $count)
       (then

@@ -64,6 +64,7 @@ fn elements_are_as_large_as_the_canonical_abi_says() {
 
 #[test]
 fn a_name_that_is_none_is_an_error() {
-    let shape = Shape::Record(vec![(text("a\") (field \"b"), simple(Simple::U8)), (text("\u{0}\\"), simple(Simple::U8))]);
+    let shape =
+        Shape::Record(vec![(text("a\") (field \"b"), simple(Simple::U8)), (text("\u{0}\\"), simple(Simple::U8))]);
     Pump::new(Flow::Stream, shape).component().unwrap_err();
 }

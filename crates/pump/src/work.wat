@@ -4,6 +4,7 @@
   (import "heap" "free" (func $free (param i32)))
   (import "heap" "link" (func $link (param i32 i32)))
   (import "heap" "clear" (func $clear (param i32)))
+  (import "heap" "ask-for" (func $ask-for (param i32)))
   (import "" "record" (func $record (result i32)))
   (import "" "set-record" (func $set-record (param i32)))
   (import "" "set-new" (func $set-new (result i32)))
@@ -27,7 +28,8 @@
   (import "" "done" (func $done (param i64)))
 
   ;; A task's record: its blocks (0), the end of the flow (4), its set of waitables (8), what it waits for (12), the number of the flow
-  ;; (16), an answer of the host (24), a list from the host (28, 32), how many elements the buffer has or should have (36).
+  ;; (16), an answer of the host (24), a list from the host (28, 32), how many elements the buffer has or should have (36),
+  ;; the next record (40).
   (func $begin (param $end i32) (param $id i64) (result i32)
     (local $r i32)
     (local.set $r (call $alloc (i32.const 48)))
@@ -106,7 +108,9 @@
 
   (func $got (param $r i32) (result i32)
     (if (i32.eqz (i32.load8_u offset=24 (local.get $r))) (then (return (call $filled (local.get $r)))))
+    (call $ask-for (local.get $r))
     (call $fetch (i64.load offset=16 (local.get $r)) (i32.add (local.get $r) (i32.const 28)))
+    (call $ask-for (i32.const 0))
     (i32.store offset=36 (local.get $r) (i32.div_u (i32.load offset=32 (local.get $r)) (i32.const {unit})))
     (call $push (local.get $r)))
 

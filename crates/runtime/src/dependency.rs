@@ -15,8 +15,8 @@ mod pump;
 mod serve;
 mod session;
 mod shared;
-mod slot;
 mod signature;
+mod slot;
 
 use crate::component::Component;
 use crate::load::LoadError;
@@ -69,7 +69,13 @@ pub(crate) fn link(
         let place = suppliers.iter().position(|known| Arc::ptr_eq(known, &dependency.supplier)).unwrap_or(0);
         let failed = |reason: String| LoadError::Dependency { import: dependency.import.clone(), reason };
         let sessions = Arc::new(Sessions::new(place, &dependency.supplier));
-        one(linker, compiled, dependency, &Link { sessions, resources: &resources, workshop, supplier: &dependency.supplier }).map_err(failed)?;
+        one(
+            linker,
+            compiled,
+            dependency,
+            &Link { sessions, resources: &resources, workshop, supplier: &dependency.supplier },
+        )
+        .map_err(failed)?;
     }
     Ok(())
 }
@@ -102,12 +108,7 @@ struct Link<'a> {
     supplier: &'a Component,
 }
 
-fn one(
-    linker: &mut Linker<Ctx>,
-    compiled: &Compiled,
-    dependency: &Dependency,
-    link: &Link<'_>,
-) -> Result<(), String> {
+fn one(linker: &mut Linker<Ctx>, compiled: &Compiled, dependency: &Dependency, link: &Link<'_>) -> Result<(), String> {
     let Dependency { import, export, supplier } = dependency;
     let engine = compiled.engine();
     let ty = compiled.component_type();

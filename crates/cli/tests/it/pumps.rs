@@ -16,9 +16,7 @@ fn up(link: &str, packer: &str, depot: &str) -> Server {
     wharf().up(App::new(&manifest).folder()).start()
 }
 
-fn patient(link: &str) -> Server {
-    up(link, "cpu = \"30s\"\nwall = \"60s\"", "cpu = \"30s\"\nwall = \"60s\"")
-}
+const PATIENT: &str = "cpu = \"60s\"\nwall = \"120s\"";
 
 #[track_caller]
 fn check(server: &Server, path: &str, expected: &str) {
@@ -26,10 +24,16 @@ fn check(server: &Server, path: &str, expected: &str) {
     assert_eq!((answer.status(), answer.text().as_str()), (200, expected), "{path}\n{}", server.log());
 }
 
+/// Returns what comes of a request, whatever its status.
+fn outcome(server: &Server, path: &str) -> (u16, String) {
+    let answer = server.get("t", path);
+    (answer.status(), answer.text())
+}
+
 #[test]
 fn types_of_the_app_cross_both_kinds_of_links_alike() {
     for link in LINKS {
-        let server = patient(link);
+        let server = up(link, PATIENT, PATIENT);
         check(&server, "/parts?count=0", "0 parts");
         check(&server, "/parts?count=1000", "1000 parts");
         check(
@@ -44,11 +48,102 @@ fn types_of_the_app_cross_both_kinds_of_links_alike() {
         check(&server, "/finish", "Ok(Part { name: \"part 4\", sizes: [0, 1, 2, 3], note: Some(\"finished\") })");
         check(&server, "/finish?end=lost", "Err(Trouble::Lost(7))");
         check(&server, "/finish-hard", "Point { at: 7, level: Level::High, marks: Marks(0x0), height: 0.5 }");
-        check(&server, "/pass?count=1", "[0, 1] part 0");
-        let many: Vec<String> = (0..12).map(|number| format!("[{number}, {}] part {number}", number + 1)).collect();
-        check(&server, "/pass?count=12", &many.join(", "));
         // One end goes away: the other one knows.
         check(&server, "/left", "Some(\"part 0\"), then its writer knew");
         check(&server, "/take?count=50", "50, then the writer knew");
     }
+}
+
+#[test]
+fn a_component_may_get_its_own_streams_back() {
+    // Only between stores: the engine does not let a component read what it wrote itself, if that is more than numbers.
+    let server = up("isolated", PATIENT, PATIENT);
+    check(&server, "/pass?count=1", "[0, 1] part 0");
+    // More than a pump opens at a time, while no guest can be called.
+    let many: Vec<String> = (0..12).map(|number| format!("[{number}, {}] part {number}", number + 1)).collect();
+    check(&server, "/pass?count=12", &many.join(", "));
+}
+
+#[test]
+fn a_hundred_thousand_elements_take_no_more_memory_than_a_few() {
+    // The guests may have 4 MiB each, of which the pumps take their part; all elements together are larger.
+    let limits = format!("{PATIENT}\nmemory = \"4MiB\"");
+    let server = up("isolated", &limits, &limits);
+    check(&server, "/parts?count=1000", "1000 parts");
+    let before = server.status("VmRSS");
+    check(&server, "/parts?count=100000", "100000 parts");
+    assert!(server.status("VmRSS") < before + (32 << 10));
+}
+
+#[test]
+fn values_of_futures_leave_nothing_behind() {
+    let limits = format!("{PATIENT}\nmemory = \"2MiB\"");
+    let server = up("isolated", &limits, &limits);
+    // A hundred bytes and more each, if they stayed.
+    let last = "Ok(Part { name: \"part 3\", sizes: [0, 1, 2], note: Some(\"finished\") })";
+    check(&server, "/again?count=15000", &format!("15000, {last}"));
+}
+
+#[test]
+fn who_is_not_read_waits() {
+    let server = up("isolated", PATIENT, PATIENT);
+    // The pieces on their way are small ones: the guest writes its parts one by one.
+    let held: u64 = server.get("t", "/held?ms=300").text().parse().unwrap();
+    assert!(held <= 64, "{held}");
+}
+
+#[test]
+fn a_dependency_that_fails_in_the_middle_is_told_of() {
+    let server = up("isolated", PATIENT, "cpu = \"300ms\"\nwall = \"20s\"");
+    let failed = |name: &str, why: &str| format!("the dependency depot failed in `{name}`: the component {why}");
+    // The error of the app's own variant that is for this.
+    let told = |why: &str| format!("Err(Trouble::Unavailable(\"{}\"))", failed("finish", why));
+    check(&server, "/finish?end=panic", &told("trapped"));
+    check(&server, "/finish?end=loop", &told("used more than its 300ms of CPU time"));
+    // Where nothing can be told, nobody takes a part for the whole.
+    assert_eq!(outcome(&server, "/parts?count=10&end=panic").0, 502);
+    server.logged("WHARF-0054: the dependency depot failed in `parts`: the component trapped");
+    assert_eq!(outcome(&server, "/finish-hard?end=panic").0, 502);
+    check(&server, "/levels", "[(Level::Middle, Marks(FRESH | CHECKED)), (Level::High, Marks(FRESH | CHECKED))]");
+}
+
+#[test]
+fn instances_that_are_used_again_use_their_pumps_again() {
+    let manifest = format!(
+        "name = \"depots\"\n\
+         [component.packer]\nsource = \"@packer\"\nreuse = {{ requests = 1000, concurrent = 4 }}\n\
+         [component.packer.limits]\n{PATIENT}\nmemory = \"3MiB\"\n\
+         [component.packer.dependencies]\n\"test:depot\" = {{ component = \"depot\", link = \"isolated\" }}\n\
+         [component.depot]\nsource = \"@depot\"\n[component.depot.limits]\n{PATIENT}\nmemory = \"3MiB\"\n\
+         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"packer\"\n"
+    );
+    let server = wharf().up(App::new(&manifest).folder()).start();
+    for _ in 0..60 {
+        check(&server, "/parts?count=20", "20 parts");
+        check(&server, "/finish?end=lost", "Err(Trouble::Lost(7))");
+        check(&server, "/points?count=20", "20 points, true");
+    }
+}
+
+#[test]
+fn streams_in_streams_are_refused_when_the_app_is_loaded() {
+    let manifest = |link: &str| {
+        format!(
+            "name = \"depots\"\n\
+             [component.nester]\nsource = \"@nester\"\n\
+             [component.nester.dependencies]\n\"test:depot\" = {{ component = \"depot\", link = \"{link}\" }}\n\
+             [component.depot]\nsource = \"@depot\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"nester\"\n"
+        )
+    };
+    let server = wharf().up(App::new(&manifest("fused")).folder()).start();
+    check(&server, "/", "6 parts");
+    let ended = wharf().up(App::new(&manifest("isolated")).folder()).fail();
+    assert!(
+        ended.stderr.contains(
+            "cannot link test:depot/nest@1.0.0: `unpack` has a parameter `crates` that is a stream<record { name, parts }>; elements \
+             of that type cannot leave their store, use `link = \"fused\"`"
+        ),
+        "{}",
+        ended.stderr
+    );
 }

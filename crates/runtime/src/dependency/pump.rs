@@ -200,30 +200,24 @@ impl Works {
             Ok((yard::wanted(store.data_mut(), number)?,))
         })?;
         root.func_new("opened", move |mut store, _, params, _| match params {
-            [flow, Val::U32(end), Val::U32(on)] => {
-                yard::opened(store.data_mut(), number, flow.clone(), *end, *on)
-            }
+            [flow, Val::U32(end), Val::U32(on)] => yard::opened(store.data_mut(), number, flow.clone(), *end, *on),
             _ => wasmtime::bail!("a pump opened what it should not"),
         })?;
         root.func_wrap_concurrent("room", |accessor: &Accessor<Ctx>, (id,): (u64,)| {
             Box::pin(async move {
-                let room = std::future::poll_fn(|cx| {
-                    accessor.with(|mut access| yard::poll_room::<T>(access.get(), id, cx))
-                });
+                let room =
+                    std::future::poll_fn(|cx| accessor.with(|mut access| yard::poll_room::<T>(access.get(), id, cx)));
                 Ok((room.await?,))
             })
         })?;
         root.func_wrap_concurrent("next", |accessor: &Accessor<Ctx>, (id,): (u64,)| {
             Box::pin(async move {
-                let next = std::future::poll_fn(|cx| {
-                    accessor.with(|mut access| yard::poll_next::<T>(access.get(), id, cx))
-                });
+                let next =
+                    std::future::poll_fn(|cx| accessor.with(|mut access| yard::poll_next::<T>(access.get(), id, cx)));
                 Ok((next.await?,))
             })
         })?;
-        root.func_wrap("done", |mut store: StoreContextMut<'_, Ctx>, (id,): (u64,)| {
-            yard::done(store.data_mut(), id)
-        })?;
+        root.func_wrap("done", |mut store: StoreContextMut<'_, Ctx>, (id,): (u64,)| yard::done(store.data_mut(), id))?;
         T::link(&mut root)?;
         let pre = linker.instantiate_pre(compiled)?;
         let export = |name: &str| {

@@ -150,6 +150,16 @@ impl Guest for Depot {
     }
 }
 
+impl exports::test::depot::nest::Guest for Depot {
+    async fn unpack(mut crates: StreamReader<exports::test::depot::nest::CrateOfParts>) -> u32 {
+        let mut count = 0;
+        while let Some(one) = crates.next().await {
+            count += one.parts.collect().await.len();
+        }
+        count as u32
+    }
+}
+
 /// The part of a number: a few of the same names, and lists of all lengths.
 fn part(number: u32) -> Part {
     let note = number.is_multiple_of(2).then(|| "größe".to_owned());

@@ -1,5 +1,5 @@
 //! A WASI 0.3 HTTP handler that gives streams and futures of records and the like to `test:depot`, and takes some back: `/parts?count=N&end=E`,
-//! `/events`, `/points?count=N`, `/levels`, `/lists`, `/left`, `/take?count=N`, `/held?ms=N`, `/finish?end=E`, `/finish-hard?end=E`, `/pass?count=N`, and `/through?of=points|parts&count=N`, the nanoseconds that so many took.
+//! `/events`, `/points?count=N`, `/levels`, `/lists`, `/left`, `/take?count=N`, `/held?ms=N`, `/finish?end=E`, `/again?count=N`, `/finish-hard?end=E`, `/pass?count=N`, and `/through?of=points|parts&count=N`, the nanoseconds that so many took.
 
 use query::Query;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -42,6 +42,7 @@ impl Guest for Packer {
             "/held" => held(query.number("ms", 100)).await,
             "/finish" => finish(end).await,
             "/finish-hard" => format!("{:?}", depot::finish_hard(end).await.await),
+            "/again" => again(count).await,
             "/pass" => pass(count).await,
             "/through" => through(query.text("of").unwrap_or_default(), count).await,
             path => format!("no case {path}"),
@@ -191,6 +192,21 @@ async fn finish(end: String) -> String {
     let finished = depot::finish(reader, end).await;
     let _ = writer.write(part(4)).await;
     format!("{:?}", finished.await)
+}
+
+/// Has so many parts finished, one after the other, while one is still to come.
+async fn again(count: u64) -> String {
+    let (writer, reader) = wit_future::new(|| part(0));
+    let last = depot::finish(reader, String::new()).await;
+    let mut done = 0;
+    for number in 0..count {
+        let (writer, reader) = wit_future::new(|| part(0));
+        let finished = depot::finish(reader, String::new()).await;
+        let _ = writer.write(part(number as u32)).await;
+        done += u64::from(finished.await.is_ok_and(|part| part.name == format!("part {number}")));
+    }
+    let _ = writer.write(part(3)).await;
+    format!("{done}, {:?}", last.await)
 }
 
 /// Sends streams and futures through a function that is not asynchronous, several at a time.

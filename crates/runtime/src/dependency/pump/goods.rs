@@ -91,9 +91,7 @@ fn weigh(value: &Val) -> usize {
         Val::String(text) | Val::Enum(text) => text.len(),
         Val::List(values) | Val::Tuple(values) | Val::FixedLengthList(values) => values.iter().map(weigh).sum(),
         Val::Map(pairs) => pairs.iter().map(|(key, value)| weigh(key) + weigh(value)).sum(),
-        Val::Record(fields) => {
-            fields.iter().map(|(name, value)| size_of::<String>() + name.len() + weigh(value)).sum()
-        }
+        Val::Record(fields) => fields.iter().map(|(name, value)| size_of::<String>() + name.len() + weigh(value)).sum(),
         Val::Variant(name, payload) => name.len() + payload.as_ref().map_or(0, |payload| weigh(payload)),
         Val::Option(payload) | Val::Result(Ok(payload) | Err(payload)) => {
             payload.as_ref().map_or(0, |payload| weigh(payload))

@@ -21,12 +21,9 @@ fn compare(wanted: &str, found: &str) -> Result<Signature, String> {
         };
         function
     };
-    Signature::new(
-        &function(wanted),
-        &function(found),
-        &Resources::default(),
-        &|flow, element| workshop.pump(&engine, flow, element),
-    )
+    Signature::new(&function(wanted), &function(found), &Resources::default(), &|flow, element| {
+        workshop.pump(&engine, flow, element)
+    })
 }
 
 #[track_caller]
