@@ -30,6 +30,7 @@ mod tests;
 pub use shape::{Shape, Simple};
 
 /// The parts of a pump, as text.
+const PUMP: &str = include_str!("pump.wat");
 const HEAP: &str = include_str!("heap.wat");
 const WORK: &str = include_str!("work.wat");
 const STREAM: &str = include_str!("stream.wat");
@@ -87,80 +88,37 @@ impl Pump {
         let (definitions, element) = spell::spell(&self.element);
         let size = self.element_bytes();
         let unit = if self.is_of_bytes() { size } else { 1 };
-        let flow = match self.flow {
-            Flow::Stream => "stream",
-            Flow::Future => "future",
+        let item = if self.is_of_bytes() { "u8" } else { element.as_str() };
+        let (flow, rest, args) = match self.flow {
+            Flow::Stream => ("stream", STREAM, "i32 i32 i32"),
+            Flow::Future => ("future", FUTURE, "i32 i32"),
         };
-        let (rest, args, cancel_import, cancel, cancel_export) = match self.flow {
-            Flow::Stream => (
-                STREAM,
-                "i32 i32 i32",
+        // A wait for the value of a future is never given up.
+        let [cancel_import, cancel, cancel_export] = match self.flow {
+            Flow::Stream => [
                 "(import \"\" \"cancel-read\" (func $cancel-read (param i32) (result i32)))",
                 "(core func $cancel-read (canon stream.cancel-read $flow))",
                 "(export \"cancel-read\" (func $cancel-read))",
-            ),
-            Flow::Future => (FUTURE, "i32 i32", "", "", ""),
+            ],
+            Flow::Future => [""; 3],
         };
-        let item = if self.is_of_bytes() { "u8" } else { element.as_str() };
-        let numbers = |text: &str| text.replace("{size}", &size.to_string()).replace("{unit}", &unit.to_string());
-        let work =
-            numbers(&WORK.replace("{flow}", rest)).replace("{args}", args).replace("{cancel_import}", cancel_import);
-        format!(
-            r#"(component
-{definitions}
-(type $flow ({flow} {element}))
-(type $items (list {item}))
-(import "wanted" (func $wanted (result u32)))
-(import "opened" (func $opened (param "flow" $flow) (param "end" u32) (param "on" u32)))
-(import "room" (func $room async (param "id" u64) (result u32)))
-(import "give" (func $give (param "id" u64) (param "items" $items)))
-(import "next" (func $next async (param "id" u64) (result bool)))
-(import "fetch" (func $fetch (param "id" u64) (result $items)))
-(import "done" (func $done (param "id" u64)))
-(core func $record (canon context.get i32 0))
-(core func $set-record (canon context.set i32 0))
-{HEAP}
-(core instance $heap (instantiate $Heap))
-(alias core export $heap "memory" (core memory $memory))
-(alias core export $heap "realloc" (core func $realloc))
-(core func $set-new (canon waitable-set.new))
-(core func $set-drop (canon waitable-set.drop))
-(core func $join (canon waitable.join))
-(core func $subtask-cancel (canon subtask.cancel))
-(core func $subtask-drop (canon subtask.drop))
-(core func $returned (canon task.return))
-(core func $new (canon {flow}.new $flow))
-(core func $read (canon {flow}.read $flow async (memory $memory) (realloc $realloc)))
-(core func $write (canon {flow}.write $flow async (memory $memory) (realloc $realloc)))
-{cancel}
-(core func $drop-readable (canon {flow}.drop-readable $flow))
-(core func $drop-writable (canon {flow}.drop-writable $flow))
-(core func $wanted (canon lower (func $wanted)))
-(core func $opened (canon lower (func $opened)))
-(core func $room (canon lower (func $room) async (memory $memory)))
-(core func $give (canon lower (func $give) (memory $memory) (realloc $realloc)))
-(core func $next (canon lower (func $next) async (memory $memory)))
-(core func $fetch (canon lower (func $fetch) (memory $memory) (realloc $realloc)))
-(core func $done (canon lower (func $done)))
-{work}
-(core instance $work (instantiate $Work
-  (with "heap" (instance $heap))
-  (with "" (instance
-    (export "record" (func $record)) (export "set-record" (func $set-record))
-    (export "set-new" (func $set-new)) (export "set-drop" (func $set-drop)) (export "join" (func $join))
-    (export "subtask-cancel" (func $subtask-cancel)) (export "subtask-drop" (func $subtask-drop))
-    (export "returned" (func $returned))
-    (export "new" (func $new)) (export "read" (func $read)) (export "write" (func $write)) {cancel_export}
-    (export "drop-readable" (func $drop-readable)) (export "drop-writable" (func $drop-writable))
-    (export "wanted" (func $wanted)) (export "opened" (func $opened)) (export "room" (func $room)) (export "give" (func $give))
-    (export "next" (func $next)) (export "fetch" (func $fetch)) (export "done" (func $done))))))
-(func (export "open") (param "on" u32) (canon lift (core func $work "open")))
-(func (export "drain") async (param "flow" $flow) (param "id" u64)
-  (canon lift (core func $work "drain") async (callback (core func $work "on-drain"))))
-(func (export "fill") async (param "end" u32) (param "id" u64)
-  (canon lift (core func $work "fill") async (callback (core func $work "on-fill"))))
-)
-"#
-        )
+        let (size, unit) = (size.to_string(), unit.to_string());
+        let places = [
+            ("{heap}", HEAP),
+            ("{work}", WORK),
+            ("{rest}", rest),
+            ("{args}", args),
+            ("{size}", &size),
+            ("{unit}", &unit),
+            ("{flow}", flow),
+            ("{element}", &element),
+            ("{item}", item),
+            ("{cancel_import}", cancel_import),
+            ("{cancel}", cancel),
+            ("{cancel_export}", cancel_export),
+            // The only one with words of others, so the last.
+            ("{definitions}", &definitions),
+        ];
+        places.iter().fold(PUMP.to_owned(), |text, (place, what)| text.replace(place, what))
     }
 }

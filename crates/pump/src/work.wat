@@ -119,5 +119,5 @@
     (call $drop-writable (i32.load offset=4 (local.get $r)))
     (call $end (local.get $r)))
 
-  {flow}
+  {rest}
 )

@@ -30,7 +30,7 @@ fn of(ty: &Type, left: &mut usize) -> Option<Shape> {
         Type::Char => Shape::Simple(Simple::Char),
         Type::String => Shape::Simple(Simple::String),
         Type::List(list) => Shape::List(Box::new(one(&list.ty())?)),
-        Type::FixedLengthList(list) => Shape::Fixed(Box::new(one(&list.ty())?), u32::try_from(list.len()).ok()?),
+        Type::FixedLengthList(list) => Shape::Fixed(Box::new(one(&list.ty())?), list.len()),
         Type::Map(map) => Shape::Map(Box::new(one(&map.key())?), Box::new(one(&map.value())?)),
         Type::Record(record) => {
             let field = |field: wasmtime::component::types::Field<'_>| Some((field.name.to_owned(), one(&field.ty)?));
