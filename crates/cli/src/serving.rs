@@ -152,10 +152,10 @@ impl<'a> Serving<'a> {
             surroundings::operator(args.node.as_deref(), &project.folder())?;
         let debugging = args.debug.start(&project.folder(), &read.app)?;
         let dumps = debugging.diagnostics.dumps.is_some();
-        let in_parts = development.dev.is_some();
+        let incremental = development.dev.is_some();
         // Who develops an app compiles what is his, and should not wait for a process to start.
-        let process = (!in_parts).then(|| CompilerProcess::itself([compile::NAME]));
-        let settings = Settings { instances: args.instances, dumps, in_parts, process, ..Settings::default() };
+        let process = (!incremental).then(|| CompilerProcess::itself([compile::NAME]));
+        let settings = Settings { instances: args.instances, dumps, incremental, process, ..Settings::default() };
         let runtime = Runtime::new(settings, state.cache());
         let gateway = Arc::new(gateway(args, &writer, development)?);
         let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;

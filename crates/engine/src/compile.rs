@@ -5,7 +5,7 @@
 //! Where [`Settings::process`](crate::Settings) says so, a component is compiled in a process of its own. It is not by default: who develops
 //! an app, or runs a file, compiles what is his.
 //!
-//! Where [`Settings::in_parts`](crate::Settings) says so, a large component is compiled in parts: the functions of each of its large
+//! Where [`Settings::incremental`](crate::Settings) says so, a large component is compiled in parts: the functions of each of its large
 //! modules by themselves, and what is left. Each part is in the cache by its own digest. A script that changes in front of an interpreter
 //! leaves the interpreter's part as it was, and what is left is compiled in milliseconds. That costs a load from memory at some accesses
 //! of the guest to its own memory, which is an import then; so it is for those who change components, not for those who serve them.
@@ -147,7 +147,7 @@ impl<'a> Compiler<'a> {
 
     fn is_in_parts(&self) -> bool {
         // A debugger wants to see one component.
-        self.settings.in_parts && self.engine.lane() != Lane::Debug
+        self.settings.incremental && self.engine.lane() != Lane::Debug
     }
 
     /// The same in parts. Absent where that does not pay or cannot be: then the component is compiled whole, and what is wrong is found there.

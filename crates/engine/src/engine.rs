@@ -5,6 +5,7 @@
 //! for the component that a debugger looks at. How much stack a guest has is a property of an engine too: so there is one for each
 //! [size](stack_size) that components ask for. All of a lane run the same compiled code.
 
+use crate::functions::Functions;
 use crate::process::CompilerProcess;
 use crate::ticker::Ticker;
 use std::num::NonZeroUsize;
@@ -44,16 +45,16 @@ pub struct Settings {
     pub warm_slots: u32,
     /// Whether a trap keeps what a core dump is made of.
     pub dumps: bool,
-    /// Whether large components are compiled in parts, so that a change of a script does not compile its interpreter again. For
-    /// development: guests lose a little speed.
-    pub in_parts: bool,
+    /// Whether a change of a component compiles little more than what was changed: large components are compiled in parts, so that a change
+    /// of a script does not compile its interpreter again, and functions stay in memory. For development: guests lose a little speed.
+    pub incremental: bool,
     /// Where components are compiled; absent for this process. For whoever serves what others wrote.
     pub process: Option<CompilerProcess>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { instances: 1000, warm_slots: 256, dumps: false, in_parts: false, process: None }
+        Self { instances: 1000, warm_slots: 256, dumps: false, incremental: false, process: None }
     }
 }
 
@@ -110,7 +111,7 @@ impl Engine {
     pub fn new(settings: &Settings, lane: Lane, stack_bytes: usize) -> Result<Self> {
         // A guest can cause errors at will; with `RUST_BACKTRACE` set, each would walk the host's stack for a millisecond and more.
         wasmtime::error::disable_backtrace();
-        let engine = wasmtime::Engine::new(&config(settings, lane, stack_bytes))?;
+        let engine = wasmtime::Engine::new(&config(settings, lane, stack_bytes)?)?;
         let ticker = Ticker::start(&engine, TICK)?;
         Ok(Self { engine, lane, stack_bytes, ticker: Arc::new(ticker) })
     }
@@ -139,7 +140,7 @@ impl Engine {
     }
 }
 
-pub(crate) fn config(settings: &Settings, lane: Lane, stack_bytes: usize) -> Config {
+pub(crate) fn config(settings: &Settings, lane: Lane, stack_bytes: usize) -> Result<Config> {
     let mut config = Config::new();
     isolate(&mut config);
     if lane == Lane::Plain {
@@ -154,6 +155,9 @@ pub(crate) fn config(settings: &Settings, lane: Lane, stack_bytes: usize) -> Con
         config.cranelift_opt_level(OptLevel::None);
         // Each call is a frame that a debugger can leave.
         config.compiler_inlining(Inlining::No);
+    }
+    if settings.incremental && lane != Lane::Debug {
+        config.enable_incremental_compilation(Arc::new(Functions::new()))?;
     }
     config.memory_init_cow(true);
     // Snapshots of interpreters are sparse: without a dense image their data would be copied for each instance.
@@ -172,7 +176,7 @@ pub(crate) fn config(settings: &Settings, lane: Lane, stack_bytes: usize) -> Con
         // One instance at a time needs no pool, nor the address space of one.
         Lane::Debug => InstanceAllocationStrategy::OnDemand,
     });
-    config
+    Ok(config)
 }
 
 /// Switches off what tenants do not need. The features stay compiled in: without them their built-ins abort the process

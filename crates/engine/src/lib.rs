@@ -8,6 +8,7 @@
 mod compile;
 mod cwasm;
 mod engine;
+mod functions;
 mod process;
 mod ticker;
 mod worker;

@@ -81,7 +81,8 @@ pub fn compile_worker(args: &[String], mut component: impl Read) -> Result<Vec<u
     component.read_to_end(&mut bytes).map_err(WorkerError::Start)?;
     let settings = Settings { instances: 1, warm_slots: 0, dumps: job.dumps, ..Settings::default() };
     let failed = |error: wasmtime::Error| WorkerError::Compile(format!("{error:#}"));
-    let engine = wasmtime::Engine::new(&engine::config(&settings, job.lane, engine::stack_size(0))).map_err(failed)?;
+    let config = engine::config(&settings, job.lane, engine::stack_size(0));
+    let engine = config.and_then(|config| wasmtime::Engine::new(&config)).map_err(failed)?;
     engine.precompile_component(&bytes).map_err(failed)
 }
 

@@ -139,7 +139,7 @@ impl Trial {
 
     /// Returns a runtime for many trials, which keeps compiled code. What it compiles is kept in the state folder too, if it can be.
     pub fn runtime(state: &Path) -> Runtime {
-        let settings = Settings { instances: INSTANCES, in_parts: true, ..Settings::default() };
+        let settings = Settings { instances: INSTANCES, incremental: true, ..Settings::default() };
         Runtime::new(settings, open_cache(state)).keeping()
     }
 

@@ -14,7 +14,7 @@ fn bytes(guest: &str) -> Vec<u8> {
 }
 
 fn runtime(folder: &Path) -> Runtime {
-    let settings = Settings { instances: 8, in_parts: true, ..Settings::default() };
+    let settings = Settings { instances: 8, incremental: true, ..Settings::default() };
     Runtime::new(settings, Some(Cache::open(&folder.join("cache"), 4 << 30).unwrap()))
 }
 
