@@ -95,6 +95,42 @@ pub struct SecretGrant {
     pub span: Span,
 }
 
+impl ConfigGrant {
+    /// Reads `KEY=VALUE`.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such pair.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => {
+                Ok(Self { key: key.to_owned(), value: Template::literal(value), span: 0..0 })
+            }
+            _ => Err(PatternError::new(0..text.len(), "a configuration value is written `KEY=VALUE`")),
+        }
+    }
+}
+
+impl SecretGrant {
+    /// Reads the name of a secret. Its value is nowhere on a command line.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such name.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        if text.contains('=') {
+            // Not shown: it is likely a value.
+            let message = "the name of a secret comes alone, as everybody on this machine sees a command line";
+            return Err(
+                PatternError::new(0..text.len(), message).with_help("give it a value with `wharf secrets set NAME`")
+            );
+        }
+        let wrong = |error: LabelError| PatternError::new(0..text.len(), error.to_string());
+        check_label(text).map_err(wrong)?;
+        Ok(Self { name: text.to_owned(), span: 0..0 })
+    }
+}
+
 impl EnvGrant {
     /// Reads `NAME=VALUE`.
     ///

@@ -3,8 +3,10 @@
 use crate::commands;
 use crate::logging::LogFormat;
 use clap::{Args, Parser, Subcommand};
-use std::path::Path;
-use wharf_app::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern};
+use std::path::{Path, PathBuf};
+use wharf_app::{
+    Access, ConfigGrant, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, LabelGrant, NetPattern, SecretGrant,
+};
 
 /// Run WebAssembly components as serverless applications
 #[derive(Debug, Parser)]
@@ -80,14 +82,43 @@ pub(crate) struct GrantArgs {
     /// Let it send HTTP requests to servers, such as `https://api.example.com` or `https://*.example.com`
     #[arg(long = "allow-http", value_name = "PATTERN", value_parser = parse_http)]
     allow_http: Vec<HttpPattern>,
+    /// Let it keep key-value state under this label; `:ro` forbids changes
+    #[arg(long = "keyvalue", value_name = "LABEL[:ro]", value_parser = LabelGrant::parse)]
+    keyvalue: Vec<LabelGrant>,
+    /// Let it use the database of this label; `:ro` forbids changes
+    #[arg(long = "sql", value_name = "LABEL[:ro]", value_parser = LabelGrant::parse)]
+    sql: Vec<LabelGrant>,
+    /// Let it keep blobs under this label; `:ro` forbids changes
+    #[arg(long = "blobstore", value_name = "LABEL[:ro]", value_parser = LabelGrant::parse)]
+    blobstore: Vec<LabelGrant>,
+    /// Let it send messages under this label
+    #[arg(long = "messaging", value_name = "LABEL", value_parser = LabelGrant::parse)]
+    messaging: Vec<LabelGrant>,
+    /// Give it a configuration value
+    #[arg(long = "config", value_name = "KEY=VALUE", value_parser = ConfigGrant::parse)]
+    config: Vec<ConfigGrant>,
+    /// Let it have a secret, which has its value from `wharf secrets set`
+    #[arg(long = "secret", value_name = "NAME", value_parser = SecretGrant::parse)]
+    secrets: Vec<SecretGrant>,
+}
+
+/// Where the labels of a component without a manifest are
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Where labels are")]
+pub(crate) struct PlaceArgs {
+    /// Where labels have their state, as for `wharf up` of this file [default: in the user's cache]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// The operator's file, which binds labels to backends [default: node.toml beside the component, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) node: Option<PathBuf>,
 }
 
 impl GrantArgs {
     /// Returns the grants if there are any. Relative folders start at the current one, wherever the component is.
     pub(crate) fn given(&self) -> Option<Grants> {
-        let is_empty =
-            self.env.is_empty() && self.dir.is_empty() && self.allow_net.is_empty() && self.allow_http.is_empty();
-        (!is_empty).then(|| self.grants(&std::env::current_dir().unwrap_or_default()))
+        let grants = self.grants(&std::env::current_dir().unwrap_or_default());
+        (grants != Grants::default()).then_some(grants)
     }
 
     /// Returns the grants. Relative folders start at the current one, wherever the component is.
@@ -97,8 +128,26 @@ impl GrantArgs {
             grant.host = current.join(&grant.host).display().to_string();
         }
         let http = self.allow_http.iter().cloned().map(HttpGrant::External).collect();
-        Grants { environment: self.env.clone(), files, http, net: self.allow_net.clone(), ..Grants::default() }
+        Grants {
+            environment: self.env.clone(),
+            files,
+            http,
+            net: self.allow_net.clone(),
+            keyvalue: last(&self.keyvalue, |grant| &grant.label),
+            sql: last(&self.sql, |grant| &grant.label),
+            blobstore: last(&self.blobstore, |grant| &grant.label),
+            messaging: last(&self.messaging, |grant| &grant.label),
+            config: last(&self.config, |grant| &grant.key),
+            secrets: last(&self.secrets, |grant| &grant.name),
+            ..Grants::default()
+        }
     }
+}
+
+/// Returns the flags without those that are given again: what is said last holds.
+fn last<T: Clone>(flags: &[T], name: impl Fn(&T) -> &String) -> Vec<T> {
+    let again = |at: usize, flag: &T| flags[at + 1..].iter().any(|later| name(later) == name(flag));
+    flags.iter().enumerate().filter(|(at, flag)| !again(*at, flag)).map(|(_, flag)| flag.clone()).collect()
 }
 
 fn parse_env(text: &str) -> Result<EnvGrant, wharf_app::PatternError> {

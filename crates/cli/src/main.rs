@@ -9,6 +9,7 @@ mod building;
 mod command_error;
 mod commands;
 mod debug;
+mod labels;
 mod locked;
 mod logging;
 mod output;

@@ -167,6 +167,23 @@ impl Capability {
         })
     }
 
+    /// An example of the flag that grants it to a component without a manifest; none if it needs no grant, or no flag grants it.
+    pub fn grant_flag(self) -> Option<&'static str> {
+        Some(match self {
+            Capability::CallHttp => "--allow-http https://api.example.com",
+            Capability::Files => "--dir data::/data",
+            Capability::Network => "--allow-net db.example.com:5432",
+            Capability::Environment => "--env KEY=value",
+            Capability::KeyValue => "--keyvalue default",
+            Capability::Sql => "--sql default",
+            Capability::Messaging => "--messaging orders",
+            Capability::Blobs => "--blobstore default",
+            Capability::Config => "--config key=value",
+            Capability::Secrets => "--secret api-key",
+            _ => return None,
+        })
+    }
+
     /// A short phrase that follows "may" or "can", for example `call other services over HTTP`.
     pub fn words(self) -> &'static str {
         match self {

@@ -29,7 +29,7 @@ pub use composed::{Composed, compose};
 pub use cores::{Cores, CoresConfig};
 pub use error::{ComponentError, Error};
 pub use live::{ComponentLine, Description, RouteLine};
-pub use program::Program;
+pub use program::{Bound, Program};
 pub use secrets::{Secrets, SecretsError};
 pub use state::State;
 pub use trial::{Asked, Messages, Outside, SentMessage, State as Stores, StateError, Trial, TrialError};

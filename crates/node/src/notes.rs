@@ -27,11 +27,15 @@ pub(crate) fn of(declared: &Component, imports: &BTreeSet<Capability>) -> Vec<St
     for (capability, key, granted, only_if_used) in all {
         let imported = imports.contains(&capability);
         if imported && !granted && only_if_used {
+            let refused =
+                format!("{name} can {} and nothing grants it: calls are refused. To allow it,", capability.words());
+            // An app without a manifest has no places in it.
+            let flag = capability.grant_flag().filter(|_| declared.name_span.is_empty());
             let line = capability.grant_line().unwrap_or_default();
-            notes.push(format!(
-                "{name} can {} and nothing grants it: calls are refused. To allow it, add to [component.{name}.grants]: {line}",
-                capability.words()
-            ));
+            notes.push(match flag {
+                Some(flag) => format!("{refused} give it as a flag: {flag}"),
+                None => format!("{refused} add to [component.{name}.grants]: {line}"),
+            });
         }
         if granted && !imported {
             notes.push(format!("{name} is granted `{key}` and imports nothing of it: the grant has no effect"));
@@ -53,11 +57,14 @@ mod tests {
         assert_eq!(
             of(&app.components[0], &imports),
             [
-                "api can keep key-value state and nothing grants it: calls are refused. To allow it, add to \
-                 [component.api.grants]: keyvalue = [\"default\"]",
+                "api can keep key-value state and nothing grants it: calls are refused. To allow it, give it as a flag: \
+                 --keyvalue default",
                 "api is granted `sql` and imports nothing of it: the grant has no effect",
             ]
         );
+        app.components[0].name_span = 12..15;
+        let said = "To allow it, add to [component.api.grants]: keyvalue = [\"default\"]";
+        assert!(of(&app.components[0], &imports)[0].ends_with(said));
         app.components[0].grants.keyvalue.push(LabelGrant::full("default", 0..0));
         assert_eq!(of(&app.components[0], &BTreeSet::from([Capability::KeyValue, Capability::Sql])), [""; 0]);
     }

@@ -2,13 +2,15 @@
 //!
 //! In: a file's bytes and what it may use. Out: an exit code, or values. Next: `runtime::invoke`.
 
+use crate::backends::Backends;
+use crate::error::Error;
 use crate::grants;
 use crate::state::open_cache;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use wharf_app::{Grants, NetPattern};
-use wharf_host::{Outbound, Recipe, Sockets, Stdio};
+use wharf_app::{App, Grants, NetPattern};
+use wharf_host::{Capabilities, Outbound, Recipe, Sockets, Stdio};
 use wharf_http::{Client, Network, Quota};
 use wharf_kit::Who;
 use wharf_runtime::invoke::command::ModuleProgram;
@@ -28,6 +30,8 @@ pub struct Program<'a> {
     pub arguments: &'a [String],
     /// What it may touch.
     pub grants: &'a Grants,
+    /// The stores, databases, configuration and secrets among its grants; absent if there are none.
+    pub bound: Option<&'a Bound>,
     /// Where it may listen.
     pub listening: &'a [NetPattern],
     /// Memory that it may use.
@@ -36,6 +40,22 @@ pub struct Program<'a> {
     pub state: Option<&'a Path>,
     /// What is watched while it runs.
     pub diagnostics: Diagnostics,
+}
+
+/// Stores, databases, configuration and secrets that one program may use.
+pub struct Bound(Capabilities);
+
+impl Bound {
+    /// Binds what an app without a manifest is granted to where it is. Opens files; connects to no server.
+    ///
+    /// # Errors
+    /// [`Error::Components`], when a label cannot be bound.
+    pub fn new(backends: &Backends, app: &App) -> Result<Self, Error> {
+        let mut bound = app.components.iter().map(|component| backends.bind(app, component));
+        // An app without a manifest is one component.
+        let first = bound.next().unwrap_or_else(|| Err(Vec::new()));
+        first.map(Self).map_err(Error::Components)
+    }
 }
 
 impl Program<'_> {
@@ -105,6 +125,9 @@ impl Program<'_> {
         let resolver = Arc::new(wharf_http::System::default());
         let sockets = Sockets::new(who, self.grants.net.clone(), resolver, Arc::default());
         recipe.sockets = Arc::new(sockets.listening(self.listening.to_vec()));
+        if let Some(Bound(capabilities)) = self.bound {
+            recipe.capabilities = capabilities.clone();
+        }
         recipe
     }
 }

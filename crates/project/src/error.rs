@@ -24,7 +24,7 @@ pub enum Error {
         folder: PathBuf,
     },
     /// Flags grant what only the manifest may.
-    #[error("--env, --dir, --allow-net and --allow-http are for a component without a manifest")]
+    #[error("flags that grant something, such as --env and --keyvalue, are for a component without a manifest")]
     Grants {
         /// The manifest.
         manifest: PathBuf,

@@ -31,6 +31,20 @@ impl LabelGrant {
         let access = Access::ReadWrite;
         Self { label: label.to_owned(), access, timeout: None, concurrency: None, size_bytes: None, span }
     }
+
+    /// Reads `LABEL`, with `:ro` at the end for one that may only be read.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such grant.
+    pub fn parse(text: &str) -> Result<Self, LabelError> {
+        let (label, access) = match text.strip_suffix(":ro") {
+            Some(label) => (label, Access::ReadOnly),
+            None => (text.strip_suffix(":rw").unwrap_or(text), Access::ReadWrite),
+        };
+        check_label(label)?;
+        Ok(Self { access, ..Self::full(label, 0..0) })
+    }
 }
 
 /// A text that cannot be a label.
@@ -67,6 +81,17 @@ pub fn check_label(label: &str) -> Result<(), LabelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_names_a_label_and_whether_it_only_reads() {
+        let read = |text: &str| LabelGrant::parse(text).map(|grant| (grant.label, grant.access)).ok();
+        assert_eq!(read("orders"), Some(("orders".to_owned(), Access::ReadWrite)));
+        assert_eq!(read("orders:rw"), read("orders"));
+        assert_eq!(read("orders:ro"), Some(("orders".to_owned(), Access::ReadOnly)));
+        for bad in ["", ":ro", "a:b", "a:ro:ro", "a=b", "A"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn labels_are_plain() {

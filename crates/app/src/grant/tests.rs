@@ -3,7 +3,10 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::{Access, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern, internal_component, is_public};
+use super::{
+    Access, ConfigGrant, DirGrant, EnvGrant, Grants, HttpGrant, HttpPattern, NetPattern, SecretGrant,
+    internal_component, is_public,
+};
 use crate::pattern::PatternError;
 
 /// Shows what was read, or the wrong part and why.
@@ -211,4 +214,16 @@ proptest! {
             prop_assert!(text.get(error.range).is_some());
         }
     }
+}
+
+#[test]
+fn flags_of_configuration_and_secrets_are_read() {
+    let value = ConfigGrant::parse("a=b=c").unwrap();
+    assert_eq!((value.key.as_str(), value.value.text()), ("a", Some("b=c")));
+    assert_eq!(ConfigGrant::parse("a={{ b }}").unwrap().value.text(), Some("{{ b }}"), "a flag has no variables");
+    assert!(ConfigGrant::parse("a").is_err() && ConfigGrant::parse("=b").is_err());
+    assert_eq!(SecretGrant::parse("api-key").unwrap().name, "api-key");
+    let error = SecretGrant::parse("api-key=hunter2").unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    assert!(SecretGrant::parse("API").is_err());
 }

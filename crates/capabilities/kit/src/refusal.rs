@@ -45,12 +45,14 @@ impl Refusals {
             tracing::warn!(%app, %component, "WHARF-0023: {capability} {shown:?}{more} was refused: that is no label, no manifest can grant it");
             return;
         }
+        let flag = if capability == "secrets" { "secret" } else { capability };
         let names: Vec<String> = granted.chain([name]).map(|name| format!("\"{name}\"")).collect();
         let names = names.join(", ");
         tracing::warn!(
             %app, %component,
             "WHARF-0023: {capability} `{name}` was refused: it is not granted. To allow it, write in the manifest:\n\
-             \n  [component.{component}.grants]\n  {capability} = [{names}]\n"
+             \n  [component.{component}.grants]\n  {capability} = [{names}]\n\n\
+             or, for a component without a manifest: --{flag} {name}\n"
         );
     }
 

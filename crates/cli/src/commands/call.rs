@@ -1,9 +1,10 @@
 //! `wharf call`: call one exported function with values written as text.
 
-use crate::args::GrantArgs;
+use crate::args::{GrantArgs, PlaceArgs};
 use crate::command_error::{CommandError, chain};
 use crate::commands::run::{event_loop, failed, memory, read};
 use crate::debug::DebugArgs;
+use crate::labels::Labels;
 use crate::output;
 use crate::surroundings::user_cache;
 use clap::Args;
@@ -32,6 +33,8 @@ pub(crate) struct CallArgs {
     debug: DebugArgs,
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    places: PlaceArgs,
 }
 
 pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
@@ -43,12 +46,14 @@ pub(crate) fn run(args: &CallArgs) -> Result<ExitCode, CommandError> {
         .map_err(|reason| CommandError::usage(format!("{} has nothing to call: {reason}", args.file.display())))?;
     let current = std::env::current_dir().unwrap_or_default();
     let grants = args.grants.grants(&current);
+    let labels = Labels::open(&args.file, &grants, &args.places)?;
     let debugging = args.debug.start(&current, NAME)?;
     let state = user_cache();
     let program = Program {
         name: NAME,
         arguments: &[],
         grants: &grants,
+        bound: labels.bound(),
         listening: &[],
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),

@@ -1,8 +1,9 @@
 //! `wharf run`: run a program and end with its exit code.
 
-use crate::args::GrantArgs;
+use crate::args::{GrantArgs, PlaceArgs};
 use crate::command_error::{CommandError, chain};
 use crate::debug::DebugArgs;
+use crate::labels::Labels;
 use crate::surroundings::user_cache;
 use clap::Args;
 use std::path::Path;
@@ -27,6 +28,8 @@ pub(crate) struct RunArgs {
     debug: DebugArgs,
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    places: PlaceArgs,
 }
 
 /// Reads a size flag.
@@ -47,6 +50,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         .map_err(|reason| CommandError::usage(format!("{} cannot be run: {reason}", file.display())))?;
     let current = std::env::current_dir().unwrap_or_default();
     let grants = args.grants.grants(&current);
+    let labels = Labels::open(file, &grants, &args.places)?;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let debugging = args.debug.start(&current, &name)?;
     let state = user_cache();
@@ -54,6 +58,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         name: &name,
         arguments,
         grants: &grants,
+        bound: labels.bound(),
         listening: &args.listening,
         memory_bytes: usize::try_from(args.memory).unwrap_or(usize::MAX),
         state: state.as_deref(),
@@ -71,6 +76,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, CommandError> {
         invoke::command::run(&component).await.map_err(failed)
     });
     debugging.finish(ended.as_ref().map_or(1, |code| kept(*code)));
+    // What it used is closed before the process ends.
+    drop(labels);
     Ok(ExitCode::from(kept(ended?)))
 }
 

@@ -56,7 +56,7 @@ struct RemoveArgs {
 /// Whose secrets, and where they are
 #[derive(Debug, Args)]
 struct Place {
-    /// The manifest, or a folder with one; says the app and where its state is
+    /// The manifest, a folder with one, or a component without one; says the app and where its state is
     #[arg(long, value_name = "PATH", default_value = ".")]
     manifest: PathBuf,
     /// The app [default: the manifest's]

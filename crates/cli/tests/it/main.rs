@@ -25,6 +25,7 @@ mod http1;
 mod http2;
 mod inspect;
 mod keyvalue;
+mod labels;
 mod languages;
 mod limits;
 mod links;

@@ -51,6 +51,7 @@ fn engine() -> Check {
         name: "doctor",
         arguments: &[],
         grants: &grants,
+        bound: None,
         listening: &[],
         memory_bytes: 16 << 20,
         // Not from the cache: compiling is what is to be seen.
