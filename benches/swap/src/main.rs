@@ -57,7 +57,7 @@ fn main() -> Result<()> {
 /// Returns a gateway as `wharf up` has it, without an access log.
 fn gateway() -> Gateway {
     let (limits, page) = (Limits::default(), ErrorPage { dev: false });
-    Gateway::new(Config { limits, tls: None, trusted: Vec::new(), page, access: None })
+    Gateway::new(Config { limits, tls: None, trusted: Vec::new(), page, access: None, dev: None })
 }
 
 /// A keep-alive connection.

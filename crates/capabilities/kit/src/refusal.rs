@@ -63,8 +63,9 @@ impl Refusals {
         if self.is_new(format!("{name} write")) {
             tracing::warn!(
                 %app, %component,
-                "WHARF-0024: a change in {capability} `{name}` was refused: the manifest grants reading. To allow it, write in the manifest:\n\
-                 \n  [component.{component}.grants]\n  {capability} = {{ {name} = {{ access = \"read-write\" }} }}\n"
+                "WHARF-0024: a change in {capability} `{name}` was refused: only reading is granted. To allow it, write in the manifest:\n\
+                 \n  [component.{component}.grants]\n  {capability} = {{ {name} = {{ access = \"read-write\" }} }}\n\n\
+                 or, for a component without a manifest: --{capability} {name}\n"
             );
         }
     }

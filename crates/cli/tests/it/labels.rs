@@ -120,8 +120,9 @@ fn a_served_component_has_labels_and_its_data_is_that_of_the_file() {
         assert_eq!(ask(&server, "GET", "/v1?key=a&label=prices").0, 404);
         assert_eq!(ask(&server, "PUT", "/v1?key=a&label=prices").0, 403);
         assert_eq!(ask(&server, "GET", "/v1?key=a&label=carts").0, 403);
-        let (said, log) = (server.start.to_string(), server.log());
-        assert!(said.contains("keyvalue default in redb") && log.contains("--keyvalue carts"), "{said}\n{log}");
+        let said = server.start.to_string();
+        assert!(said.contains("keyvalue default in redb"), "{said}");
+        server.logged("--keyvalue carts");
         // One process at a time has the folder.
         let in_use = look(&state.display().to_string(), &["--keyvalue", "default"], &["keyvalue", "default"]);
         in_use.badly(2, &["WHARF-0013", "--state"]);
