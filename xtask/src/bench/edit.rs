@@ -134,8 +134,9 @@ fn changes(language: &Language, place: &Path, bench: &Bench) -> Result<Vec<Chang
     let mut changes = Vec::new();
     for run in 0..=bench.options.runs.min(RUNS_MAX) {
         sleep(PAUSE);
-        // Never the same twice: what was compiled before would come from the cache.
-        let hello = format!("Hello {run} from");
+        // Never the same twice: what was compiled before would come from the cache. Never as long as before: what comes after a text in a
+        // program's memory moves, and with it the code that has its address.
+        let hello = format!("Hello{} from", " again".repeat(run + 1));
         let saved = Instant::now();
         fs::write(&file, text.replace("Hello from", &hello))?;
         wait(&server, &hello, CHANGED)?;
