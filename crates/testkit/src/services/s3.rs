@@ -131,7 +131,9 @@ impl Options {
             "-master.electionTimeout=300ms",
             "-master.heartbeatInterval=50ms",
             "-master.volumeSizeLimitMB=64",
-            "-volume.max=0",
+            // Not a share of what is free: on a nearly full disk every write would be refused, after half a minute.
+            "-volume.max=100",
+            "-volume.minFreeSpace=1MiB",
         ];
         let begin = ["-logtostderr=true", "server"].map(str::to_owned);
         let all = begin.into_iter().chain(folders).chain(rest.map(str::to_owned)).chain(ports);
