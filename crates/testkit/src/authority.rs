@@ -24,6 +24,17 @@ pub struct Identity {
     pub key: String,
 }
 
+/// What a server shows that a client must refuse.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The certificate and its key.
+    pub identity: Identity,
+    /// Whether the client is told to trust the authority.
+    pub trusts: bool,
+    /// What follows `the certificate of the server` in what the host says.
+    pub why: &'static str,
+}
+
 impl Authority {
     /// Makes one.
     pub fn new() -> Self {
@@ -63,6 +74,19 @@ impl Authority {
         let mut params = Self::params(&["localhost", "127.0.0.1"]);
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
         self.signed(params)
+    }
+
+    /// Returns what servers show that a client must refuse.
+    pub fn refused(&self) -> [Refused; 4] {
+        let refused = |identity, trusts, why| Refused { identity, trusts, why };
+        let stranger = "is signed by nobody whom the host trusts";
+        [
+            refused(self.misnamed(), true, "is for another name"),
+            refused(self.expired(), true, "has expired"),
+            refused(Self::new().server(), true, stranger),
+            // Without a word it is those of the platform, who do not know this one.
+            refused(self.server(), false, stranger),
+        ]
     }
 
     /// Returns what a client shows.

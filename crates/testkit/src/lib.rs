@@ -19,7 +19,7 @@ pub mod services;
 pub mod tools;
 
 pub use app::{App, service};
-pub use authority::{Authority, Identity};
+pub use authority::{Authority, Identity, Refused};
 pub use certificate::Certificate;
 pub use guests::guest;
 pub use http1::{Broken, Head, Http1, Response};

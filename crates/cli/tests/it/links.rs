@@ -1,30 +1,17 @@
 //! Streams and futures between a component and its dependency: `feeder` calls `mill`, fused or isolated.
 
-use crate::support::wharf;
+use crate::support::{answers, linked};
 use std::io::Write as _;
-use wharf_testkit::{App, Http1, Server, eventually};
+use wharf_testkit::{Http1, Server, eventually};
 
 const LINKS: [&str; 2] = ["fused", "isolated"];
 
 fn up(link: &str, feeder: &str, mill: &str) -> Server {
-    let manifest = format!(
-        "name = \"mills\"\n\
-         [component.feeder]\nsource = \"@feeder\"\n[component.feeder.limits]\n{feeder}\n\
-         [component.feeder.dependencies]\n\"test:mill\" = {{ component = \"mill\", link = \"{link}\" }}\n\
-         [component.mill]\nsource = \"@mill\"\n[component.mill.limits]\n{mill}\n\
-         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"feeder\"\n"
-    );
-    wharf().up(App::new(&manifest).folder()).start()
+    linked(link, ["feeder", "mill"], [feeder, mill])
 }
 
 fn patient(link: &str) -> Server {
     up(link, "cpu = \"30s\"\nwall = \"60s\"", "cpu = \"30s\"\nwall = \"60s\"")
-}
-
-#[track_caller]
-fn check(server: &Server, path: &str, expected: &str) {
-    let answer = server.get("t", path);
-    assert_eq!((answer.status(), answer.text().as_str()), (200, expected), "{path}\n{}", server.log());
 }
 
 /// Returns the numbers of an answer.
@@ -38,15 +25,15 @@ fn numbers(server: &Server, path: &str) -> Vec<u64> {
 fn streams_and_futures_cross_both_kinds_of_links_alike() {
     for link in LINKS {
         let server = patient(link);
-        check(&server, "/words", "[1, 0, 4, 7, 1048576]");
-        check(&server, "/lists", "[[3, -2, 1], [], [-32768]]");
-        check(&server, "/later", "6");
-        check(&server, "/promise", "Ok(7)");
-        check(&server, "/promise-hard", "7");
-        check(&server, "/told?count=100000", "100000 bytes, Ok(100000)");
+        answers(&server, "/words", "[1, 0, 4, 7, 1048576]");
+        answers(&server, "/lists", "[[3, -2, 1], [], [-32768]]");
+        answers(&server, "/later", "6");
+        answers(&server, "/promise", "Ok(7)");
+        answers(&server, "/promise-hard", "7");
+        answers(&server, "/told?count=100000", "100000 bytes, Ok(100000)");
         // One end goes away: the other one knows.
-        check(&server, "/left", "1000 bytes, then its writer knew");
-        check(&server, "/take?count=5000", "true, then the writer knew");
+        answers(&server, "/left", "1000 bytes, then its writer knew");
+        answers(&server, "/take?count=5000", "true, then the writer knew");
     }
 }
 
@@ -100,7 +87,7 @@ fn who_is_not_read_waits() {
 fn a_request_whose_stream_is_never_read_ends_by_its_own_limit() {
     let server = up("isolated", "wall = \"1s\"", "wall = \"20s\"");
     assert_eq!(server.get("t", "/stuck").status(), 504, "{}", server.log());
-    check(&server, "/ticks", "5");
+    answers(&server, "/ticks", "5");
 }
 
 #[test]
@@ -116,18 +103,18 @@ fn a_dependency_that_fails_in_the_middle_of_a_stream_is_told_of() {
     let failed =
         |name: &str, why: &str| format!("Err(\"the dependency mill failed in `{name}`: the component {why}\")");
     let told = format!("100000 bytes, {}", failed("grow-told", "trapped"));
-    check(&server, "/told?count=100000&end=panic", &told);
+    answers(&server, "/told?count=100000&end=panic", &told);
     let told = format!("5 bytes, {}", failed("grow-told", "used more than its 300ms of CPU time"));
-    check(&server, "/told?count=5&end=loop", &told);
+    answers(&server, "/told?count=5&end=loop", &told);
     let told = format!("0 bytes, {}", failed("grow-told", "trapped"));
-    check(&server, "/told?count=0&end=panic", &told);
-    check(&server, "/promise?end=panic", &failed("promise", "trapped"));
+    answers(&server, "/told?count=0&end=panic", &told);
+    answers(&server, "/promise?end=panic", &failed("promise", "trapped"));
     // Without a future that could say so, the answer is broken off: nobody takes a part for the whole.
     let broken = server.connect().get("t", "/grow?count=1000000&end=panic").unwrap_err();
     assert_eq!((broken.head.map(|head| head.status), broken.body.len() <= 1_000_000), (Some(200), true));
     server.logged("WHARF-0054: the dependency mill failed in `grow`: the component trapped");
     assert_eq!(server.get("t", "/promise-hard?end=panic").status(), 502);
-    check(&server, "/ticks", "5");
+    answers(&server, "/ticks", "5");
 }
 
 #[test]

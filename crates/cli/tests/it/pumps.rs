@@ -1,28 +1,15 @@
 //! Streams and futures of types that only the app has, between a component and its dependency: `packer` calls `depot`, fused or isolated.
 
-use crate::support::wharf;
+use crate::support::{answers, linked, wharf};
 use wharf_testkit::{App, Server};
 
 const LINKS: [&str; 2] = ["fused", "isolated"];
 
 fn up(link: &str, packer: &str, depot: &str) -> Server {
-    let manifest = format!(
-        "name = \"depots\"\n\
-         [component.packer]\nsource = \"@packer\"\n[component.packer.limits]\n{packer}\n\
-         [component.packer.dependencies]\n\"test:depot\" = {{ component = \"depot\", link = \"{link}\" }}\n\
-         [component.depot]\nsource = \"@depot\"\n[component.depot.limits]\n{depot}\n\
-         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"packer\"\n"
-    );
-    wharf().up(App::new(&manifest).folder()).start()
+    linked(link, ["packer", "depot"], [packer, depot])
 }
 
 const PATIENT: &str = "cpu = \"60s\"\nwall = \"120s\"";
-
-#[track_caller]
-fn check(server: &Server, path: &str, expected: &str) {
-    let answer = server.get("t", path);
-    assert_eq!((answer.status(), answer.text().as_str()), (200, expected), "{path}\n{}", server.log());
-}
 
 /// Returns what comes of a request, whatever its status.
 fn outcome(server: &Server, path: &str) -> (u16, String) {
@@ -34,23 +21,23 @@ fn outcome(server: &Server, path: &str) -> (u16, String) {
 fn types_of_the_app_cross_both_kinds_of_links_alike() {
     for link in LINKS {
         let server = up(link, PATIENT, PATIENT);
-        check(&server, "/parts?count=0", "0 parts");
-        check(&server, "/parts?count=1000", "1000 parts");
-        check(
+        answers(&server, "/parts?count=0", "0 parts");
+        answers(&server, "/parts?count=1000", "1000 parts");
+        answers(
             &server,
             "/events",
             "Event::Came(Part { name: \"part 3part 3\", sizes: [0, 1, 2], note: None }); Event::Went(\"away\"); \
              Event::Moved(Point { at: 2, level: Level::Low, marks: Marks(FRESH), height: 0.5 }); Event::Nothing; 1048576 bytes",
         );
-        check(&server, "/points?count=2500", "2500 points, true");
-        check(&server, "/levels", "[(Level::Middle, Marks(FRESH | CHECKED)), (Level::High, Marks(FRESH | CHECKED))]");
-        check(&server, "/lists", "[[[\"part 2\", \"part 4\"], [], [\"part 1\"]], []]");
-        check(&server, "/finish", "Ok(Part { name: \"part 4\", sizes: [0, 1, 2, 3], note: Some(\"finished\") })");
-        check(&server, "/finish?end=lost", "Err(Trouble::Lost(7))");
-        check(&server, "/finish-hard", "Point { at: 7, level: Level::High, marks: Marks(0x0), height: 0.5 }");
+        answers(&server, "/points?count=2500", "2500 points, true");
+        answers(&server, "/levels", "[(Level::Middle, Marks(FRESH | CHECKED)), (Level::High, Marks(FRESH | CHECKED))]");
+        answers(&server, "/lists", "[[[\"part 2\", \"part 4\"], [], [\"part 1\"]], []]");
+        answers(&server, "/finish", "Ok(Part { name: \"part 4\", sizes: [0, 1, 2, 3], note: Some(\"finished\") })");
+        answers(&server, "/finish?end=lost", "Err(Trouble::Lost(7))");
+        answers(&server, "/finish-hard", "Point { at: 7, level: Level::High, marks: Marks(0x0), height: 0.5 }");
         // One end goes away: the other one knows.
-        check(&server, "/left", "Some(\"part 0\"), then its writer knew");
-        check(&server, "/take?count=50", "50, then the writer knew");
+        answers(&server, "/left", "Some(\"part 0\"), then its writer knew");
+        answers(&server, "/take?count=50", "50, then the writer knew");
     }
 }
 
@@ -58,10 +45,10 @@ fn types_of_the_app_cross_both_kinds_of_links_alike() {
 fn a_component_may_get_its_own_streams_back() {
     // Only between stores: the engine does not let a component read what it wrote itself, if that is more than numbers.
     let server = up("isolated", PATIENT, PATIENT);
-    check(&server, "/pass?count=1", "[0, 1] part 0");
+    answers(&server, "/pass?count=1", "[0, 1] part 0");
     // More than a pump opens at a time, while no guest can be called.
     let many: Vec<String> = (0..12).map(|number| format!("[{number}, {}] part {number}", number + 1)).collect();
-    check(&server, "/pass?count=12", &many.join(", "));
+    answers(&server, "/pass?count=12", &many.join(", "));
 }
 
 #[test]
@@ -69,9 +56,9 @@ fn a_hundred_thousand_elements_take_no_more_memory_than_a_few() {
     // The guests may have 4 MiB each, of which the pumps take their part; all elements together are larger.
     let limits = format!("{PATIENT}\nmemory = \"4MiB\"");
     let server = up("isolated", &limits, &limits);
-    check(&server, "/parts?count=1000", "1000 parts");
+    answers(&server, "/parts?count=1000", "1000 parts");
     let before = server.status("VmRSS");
-    check(&server, "/parts?count=100000", "100000 parts");
+    answers(&server, "/parts?count=100000", "100000 parts");
     assert!(server.status("VmRSS") < before + (32 << 10));
 }
 
@@ -81,7 +68,7 @@ fn values_of_futures_leave_nothing_behind() {
     let server = up("isolated", &limits, &limits);
     // A hundred bytes and more each, if they stayed.
     let last = "Ok(Part { name: \"part 3\", sizes: [0, 1, 2], note: Some(\"finished\") })";
-    check(&server, "/again?count=15000", &format!("15000, {last}"));
+    answers(&server, "/again?count=15000", &format!("15000, {last}"));
 }
 
 #[test]
@@ -98,13 +85,13 @@ fn a_dependency_that_fails_in_the_middle_is_told_of() {
     let failed = |name: &str, why: &str| format!("the dependency depot failed in `{name}`: the component {why}");
     // The error of the app's own variant that is for this.
     let told = |why: &str| format!("Err(Trouble::Unavailable(\"{}\"))", failed("finish", why));
-    check(&server, "/finish?end=panic", &told("trapped"));
-    check(&server, "/finish?end=loop", &told("used more than its 300ms of CPU time"));
+    answers(&server, "/finish?end=panic", &told("trapped"));
+    answers(&server, "/finish?end=loop", &told("used more than its 300ms of CPU time"));
     // Where nothing can be told, nobody takes a part for the whole.
     assert_eq!(outcome(&server, "/parts?count=10&end=panic").0, 502);
     server.logged("WHARF-0054: the dependency depot failed in `parts`: the component trapped");
     assert_eq!(outcome(&server, "/finish-hard?end=panic").0, 502);
-    check(&server, "/levels", "[(Level::Middle, Marks(FRESH | CHECKED)), (Level::High, Marks(FRESH | CHECKED))]");
+    answers(&server, "/levels", "[(Level::Middle, Marks(FRESH | CHECKED)), (Level::High, Marks(FRESH | CHECKED))]");
 }
 
 #[test]
@@ -119,9 +106,9 @@ fn instances_that_are_used_again_use_their_pumps_again() {
     );
     let server = wharf().up(App::new(&manifest).folder()).start();
     for _ in 0..60 {
-        check(&server, "/parts?count=20", "20 parts");
-        check(&server, "/finish?end=lost", "Err(Trouble::Lost(7))");
-        check(&server, "/points?count=20", "20 points, true");
+        answers(&server, "/parts?count=20", "20 parts");
+        answers(&server, "/finish?end=lost", "Err(Trouble::Lost(7))");
+        answers(&server, "/points?count=20", "20 points, true");
     }
 }
 
@@ -136,7 +123,7 @@ fn streams_in_streams_are_refused_when_the_app_is_loaded() {
         )
     };
     let server = wharf().up(App::new(&manifest("fused")).folder()).start();
-    check(&server, "/", "6 parts");
+    answers(&server, "/", "6 parts");
     let ended = wharf().up(App::new(&manifest("isolated")).folder()).fail();
     assert!(
         ended.stderr.contains(

@@ -34,6 +34,25 @@ pub(crate) fn neighbour_answers(server: &mut Server) {
     assert_eq!((answer.status(), answer.text().as_str()), (200, "hello\n"));
 }
 
+/// Serves an app in which a guest calls another one, as its own name is, by a link of that kind. Both with limits.
+pub(crate) fn linked(link: &str, [caller, dependency]: [&str; 2], [limits, of_dependency]: [&str; 2]) -> Server {
+    let manifest = format!(
+        "name = \"linked\"\n\
+         [component.{caller}]\nsource = \"@{caller}\"\n[component.{caller}.limits]\n{limits}\n\
+         [component.{caller}.dependencies]\n\"test:{dependency}\" = {{ component = \"{dependency}\", link = \"{link}\" }}\n\
+         [component.{dependency}]\nsource = \"@{dependency}\"\n[component.{dependency}.limits]\n{of_dependency}\n\
+         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"{caller}\"\n"
+    );
+    wharf().up(App::new(&manifest).folder()).start()
+}
+
+/// Asserts that a request is answered with 200 and this text.
+#[track_caller]
+pub(crate) fn answers(server: &Server, path: &str, expected: &str) {
+    let answer = server.get("t", path);
+    assert_eq!((answer.status(), answer.text().as_str()), (200, expected), "{path}\n{}", server.log());
+}
+
 /// Runs `curl` with these arguments and returns what it printed and its exit code.
 pub(crate) fn curl(args: &[&str]) -> (String, i32) {
     let output =

@@ -19,8 +19,11 @@ use goods::{Goods, Item};
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use wasmtime::component::types::Type;
-use wasmtime::component::{Accessor, ComponentExportIndex, InstancePre, Linker, Val};
+use wasmtime::component::{
+    Accessor, ComponentExportIndex, ComponentType, InstancePre, Linker, LinkerInstance, Lower, Val,
+};
 use wasmtime::{Result, StoreContextMut};
 use wharf_engine::{Cache, Compiler, Engine, Settings, digest};
 use wharf_host::Ctx;
@@ -203,20 +206,8 @@ impl Works {
             [flow, Val::U32(end), Val::U32(on)] => yard::opened(store.data_mut(), number, flow.clone(), *end, *on),
             _ => wasmtime::bail!("a pump opened what it should not"),
         })?;
-        root.func_wrap_concurrent("room", |accessor: &Accessor<Ctx>, (id,): (u64,)| {
-            Box::pin(async move {
-                let room =
-                    std::future::poll_fn(|cx| accessor.with(|mut access| yard::poll_room::<T>(access.get(), id, cx)));
-                Ok((room.await?,))
-            })
-        })?;
-        root.func_wrap_concurrent("next", |accessor: &Accessor<Ctx>, (id,): (u64,)| {
-            Box::pin(async move {
-                let next =
-                    std::future::poll_fn(|cx| accessor.with(|mut access| yard::poll_next::<T>(access.get(), id, cx)));
-                Ok((next.await?,))
-            })
-        })?;
+        waits(&mut root, "room", yard::poll_room::<T>)?;
+        waits(&mut root, "next", yard::poll_next::<T>)?;
         root.func_wrap("done", |mut store: StoreContextMut<'_, Ctx>, (id,): (u64,)| yard::done(store.data_mut(), id))?;
         T::link(&mut root)?;
         let pre = linker.instantiate_pre(compiled)?;
@@ -226,6 +217,23 @@ impl Works {
         };
         Ok(Self { number, pre, drain: export("drain")?, fill: export("fill")?, open: export("open")? })
     }
+}
+
+/// Links a function that a pump waits for, with what it waits for.
+fn waits<R>(
+    root: &mut LinkerInstance<'_, Ctx>,
+    name: &str,
+    poll: fn(&mut Ctx, u64, &mut Context<'_>) -> Poll<Result<R>>,
+) -> Result<()>
+where
+    R: ComponentType + Lower + Send + Sync + 'static,
+{
+    root.func_wrap_concurrent(name, move |accessor: &Accessor<Ctx>, (id,): (u64,)| {
+        Box::pin(async move {
+            let ready = std::future::poll_fn(|cx| accessor.with(|mut access| poll(access.get(), id, cx)));
+            Ok((ready.await?,))
+        })
+    })
 }
 
 impl<T: Goods> Writing<T> {

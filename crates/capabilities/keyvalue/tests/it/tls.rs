@@ -7,8 +7,8 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use wharf_keyvalue::Store;
 use wharf_kit::{Kind, Namespace};
-use wharf_testkit::Authority;
 use wharf_testkit::services::{Nats, Redis, Tls};
+use wharf_testkit::{Authority, Refused};
 
 use crate::fixture::{LIMIT, get, key, open, set, words};
 
@@ -96,20 +96,13 @@ async fn a_certificate_of_a_known_authority_is_accepted(start: fn(Option<Tls>) -
 }
 
 async fn other_certificates_are_refused_in_words(start: fn(Option<Tls>) -> Option<Server>) {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let authority = Authority::new();
     let trusting = trusting(&authority);
-    let failed = "the store failed: the certificate of the server";
-    for (identity, expected) in [
-        (authority.misnamed(), format!("{failed} is for another name")),
-        (authority.expired(), format!("{failed} has expired")),
-        (stranger.server(), format!("{failed} is signed by nobody whom the host trusts")),
-    ] {
+    for Refused { identity, trusts, why } in authority.refused() {
         let Some(server) = start(Some(Tls::new(identity))) else { return };
-        assert_eq!(refusal(&server, &trusting).await, expected);
+        let refusal = refusal(&server, if trusts { &trusting } else { "" }).await;
+        assert_eq!(refusal, format!("the store failed: the certificate of the server {why}"));
     }
-    // Without a word it is those of the platform, who do not know this one.
-    let Some(server) = start(Some(Tls::new(authority.server()))) else { return };
-    assert_eq!(refusal(&server, "").await, format!("{failed} is signed by nobody whom the host trusts"));
 }
 
 async fn a_server_may_want_to_know_who_we_are(start: fn(Option<Tls>) -> Option<Server>) {

@@ -2,8 +2,8 @@
 
 use wharf_kit::Kind;
 use wharf_messaging::{Error, Filter, Message};
-use wharf_testkit::Authority;
 use wharf_testkit::services::{Mqtt, Nats, Redis, Tls};
+use wharf_testkit::{Authority, Refused};
 
 use crate::fixture::{Backend, ask, data, mqtt_on, nats_on, next, redis_on, send, subscribe};
 
@@ -103,18 +103,12 @@ async fn a_certificate_of_a_known_authority_is_accepted(start: Start) {
 }
 
 async fn other_certificates_are_refused_in_words(start: Start) {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let authority = Authority::new();
     let trusting = trusting(&authority);
-    for (identity, settings, expected) in [
-        (authority.misnamed(), &*trusting, "is for another name"),
-        (authority.expired(), &trusting, "has expired"),
-        (stranger.server(), &trusting, "is signed by nobody whom the host trusts"),
-        // Without a word it is those of the platform, who do not know this one.
-        (authority.server(), PATIENT, "is signed by nobody whom the host trusts"),
-    ] {
+    for Refused { identity, trusts, why } in authority.refused() {
         let Some((backend, url)) = start(Some(Tls::new(identity))) else { return };
-        let refusal = refusal(&set(backend, &url, settings)).await;
-        assert!(refusal.ends_with(&format!("the certificate of the server {expected}")), "{refusal}");
+        let refusal = refusal(&set(backend, &url, if trusts { &trusting } else { PATIENT })).await;
+        assert!(refusal.ends_with(&format!("the certificate of the server {why}")), "{refusal}");
     }
 }
 

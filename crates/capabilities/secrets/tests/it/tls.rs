@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 use wharf_kit::UsageTable;
 use wharf_secrets::{Allowed, Error};
-use wharf_testkit::Authority;
 use wharf_testkit::services::{Tls, Vault};
+use wharf_testkit::{Authority, Refused};
 
 fn serving(tls: Tls) -> Vault {
     listen();
@@ -57,18 +57,12 @@ async fn a_certificate_of_a_known_authority_is_accepted() {
 
 #[tokio::test]
 async fn other_certificates_are_refused_in_words() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let authority = Authority::new();
     let trusting = trusting(&authority);
-    for (identity, settings, expected) in [
-        (authority.misnamed(), &*trusting, "is for another name"),
-        (authority.expired(), &trusting, "has expired"),
-        (stranger.server(), &trusting, "is signed by nobody whom the host trusts"),
-        // Without a word it is those of the platform, who do not know this one.
-        (authority.server(), "", "is signed by nobody whom the host trusts"),
-    ] {
+    for Refused { identity, trusts, why } in authority.refused() {
         let vault = serving(Tls::new(identity));
-        let why = refusal(&vault, settings).await;
-        assert_eq!(why, format!("the certificate of the server {expected}"));
+        let refusal = refusal(&vault, if trusts { &trusting } else { "" }).await;
+        assert_eq!(refusal, format!("the certificate of the server {why}"));
     }
     assert_silent();
 }

@@ -186,7 +186,7 @@ pub(super) fn reading<T: Goods>(ctx: &mut Ctx, id: u64) -> Result<&mut Reading<T
 }
 
 /// Waits until there is room for elements. Returns for how many; zero if nobody reads any more.
-pub(super) fn poll_room<T: Goods>(ctx: &mut Ctx, id: u64, cx: &Context<'_>) -> Poll<Result<u32>> {
+pub(super) fn poll_room<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) -> Poll<Result<u32>> {
     let writing = match writing::<T>(ctx, id) {
         Ok(writing) => writing,
         Err(error) => return Poll::Ready(Err(error)),

@@ -2,8 +2,8 @@
 
 use wharf_kit::Namespace;
 use wharf_sql::{Error, Value};
-use wharf_testkit::Authority;
 use wharf_testkit::services::{Postgres, Tls};
+use wharf_testkit::{Authority, Refused};
 
 use crate::fixture::{Fixture, begin, call, execute, open, query, query_error, statement, url};
 
@@ -54,18 +54,12 @@ async fn a_certificate_of_a_known_authority_is_accepted() {
 
 #[tokio::test]
 async fn other_certificates_are_refused_in_words() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
+    let authority = Authority::new();
     let trusting = trusting(&authority);
-    for (identity, settings, expected) in [
-        (authority.misnamed(), &*trusting, "is for another name"),
-        (authority.expired(), &trusting, "has expired"),
-        (stranger.server(), &trusting, "is signed by nobody whom the host trusts"),
-        // Without a word it is those of the platform, who do not know this one.
-        (authority.server(), "tls = true", "is signed by nobody whom the host trusts"),
-    ] {
+    for Refused { identity, trusts, why } in authority.refused() {
         let Some(fixture) = serving(Tls::new(identity)) else { return };
-        let why = refusal(&fixture, settings).await;
-        assert_eq!(why, format!("the certificate of the server {expected}"));
+        let refusal = refusal(&fixture, if trusts { &trusting } else { "tls = true" }).await;
+        assert_eq!(refusal, format!("the certificate of the server {why}"));
     }
 }
 
