@@ -5,6 +5,7 @@
 //! Each core has its own instances, so a request never crosses to another thread. Requests that share an instance share its memory
 //! and its fate: a trap of one fails all that run in it. That is what a component accepts by `reuse` in its manifest.
 
+mod repoll;
 mod worker;
 
 pub(crate) use worker::Listener;

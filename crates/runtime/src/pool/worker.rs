@@ -7,6 +7,7 @@ use crate::invoke::http::{Answer, Call, Slot, handle_p2, handle_p3, poll_done};
 use crate::limits::Reuse;
 use crate::meter::Metered;
 use crate::outcome::{Cause, Failure};
+use crate::pool::repoll::Repoll;
 use futures_util::stream::{FuturesUnordered, Stream};
 use futures_util::task::AtomicWaker;
 use std::collections::VecDeque;
@@ -121,6 +122,7 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
     let guest = Box::pin(serve(Arc::clone(&component), Arc::clone(&worker)));
     let ticker = Arc::clone(component.engine.ticker());
     let mut guest = Metered::new(guest, ticker, limits.cpu, limits.wall, clock::now());
+    let repoll = Repoll::new();
     let mut patience = pin!(tokio::time::sleep(idle));
     let mut answered = 0;
     let mut resting = false;
@@ -130,7 +132,7 @@ pub(super) async fn live(component: Arc<Component>, worker: Arc<Worker>, idle: D
             resting = false;
             guest.renew();
         }
-        let polled = guest.poll(cx);
+        let polled = repoll.poll(cx, |cx| guest.poll(cx));
         if polled.is_ready() {
             return polled.map(Some);
         }
