@@ -1,16 +1,18 @@
-//! Compiled components on disk, so that a second start compiles nothing. Holds the project's one `unsafe` block.
+//! Compiled components on disk, so that a second start compiles nothing. Holds the project's `unsafe` blocks.
 //!
 //! In: the digest of a component. Out: compiled code that this cache wrote and nobody changed, or nothing. Next: [`crate::Compiler`].
 //!
 //! Invariant: compiled code is loaded only if its MAC, under a key that never leaves this folder, fits. Loading code that somebody else
 //! made would be running it.
 
+use rustix::mm::{Advice, madvise};
 use std::fs::{self, File};
 use std::hash::Hasher;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 use wasmtime::Module;
 use wasmtime::component::Component;
@@ -25,6 +27,8 @@ pub struct Cache {
     folder: PathBuf,
     key: [u8; 32],
     limit_bytes: u64,
+    /// What the entries took when they were last looked at, and what was written since; absent before the first look.
+    used_bytes: Mutex<Option<u64>>,
 }
 
 /// What an entry is.
@@ -49,7 +53,8 @@ pub struct CacheError {
 }
 
 impl Cache {
-    /// Opens the cache in `folder`, making it if it is not there. Entries together stay under `limit_bytes`.
+    /// Opens the cache in `folder`, making it if it is not there. Entries together stay under `limit_bytes`; what other processes add is
+    /// noticed when this one has written that much itself.
     ///
     /// # Errors
     /// When the folder or its key cannot be made or read.
@@ -57,7 +62,7 @@ impl Cache {
         let failed = |source| CacheError { path: folder.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let key = read_or_make_key(&folder.join("key")).map_err(failed)?;
-        Ok(Self { folder: folder.to_owned(), key, limit_bytes })
+        Ok(Self { folder: folder.to_owned(), key, limit_bytes, used_bytes: Mutex::default() })
     }
 
     /// Tells whether there is an entry of `digest` for `engine`; whether it is sound is found out when it is loaded.
@@ -103,6 +108,7 @@ impl Cache {
         };
         match loaded {
             Ok(loaded) => {
+                leave_on_disk(&loaded);
                 // The time of last use orders eviction. A read-only folder just makes it a queue.
                 let _ = file.set_modified(clock::wall());
                 Some(loaded)
@@ -118,12 +124,23 @@ impl Cache {
     /// Keeps compiled code, as `serialize` returned it. A failure costs the next start a compilation and is logged only.
     pub(crate) fn store(&self, engine: &wasmtime::Engine, digest: &str, serialized: wasmtime::Result<Vec<u8>>) {
         let path = self.entry(engine, digest);
-        let kept = serialized.map_err(std::io::Error::other).and_then(|bytes| self.write(&path, &bytes));
-        if let Err(error) = kept {
-            tracing::warn!("cannot keep compiled code at {}: {error}", path.display());
-            return;
+        let kept = serialized.map_err(std::io::Error::other).and_then(|bytes| {
+            self.write(&path, &bytes)?;
+            Ok(bytes.len() as u64)
+        });
+        match kept {
+            Ok(bytes) => self.grown(bytes, &path),
+            Err(error) => tracing::warn!("cannot keep compiled code at {}: {error}", path.display()),
         }
-        self.evict(&path);
+    }
+
+    /// Looks at all entries only when they may be too many: with thousands of them that takes longer than to write one.
+    fn grown(&self, bytes: u64, newest: &Path) {
+        let mut used_bytes = self.used_bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        *used_bytes = match *used_bytes {
+            Some(used) if used.saturating_add(bytes) <= self.limit_bytes => Some(used + bytes),
+            _ => self.evict(newest),
+        };
     }
 
     fn entry(&self, engine: &wasmtime::Engine, digest: &str) -> PathBuf {
@@ -166,9 +183,9 @@ impl Cache {
         fs::rename(&unfinished, path)
     }
 
-    /// Removes the entries that were used longest ago until the rest fits, never the one just written.
-    fn evict(&self, newest: &Path) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+    /// Removes the entries that were used longest ago until the rest fits, never the one just written. Returns what is left.
+    fn evict(&self, newest: &Path) -> Option<u64> {
+        let entries = fs::read_dir(&self.folder).ok()?;
         let mut entries: Vec<_> = entries
             .filter_map(|entry| {
                 let entry = entry.ok()?;
@@ -181,18 +198,36 @@ impl Cache {
         entries.sort();
         for (_, bytes, path) in entries {
             if total <= self.limit_bytes {
-                return;
+                break;
             }
             if path != newest {
                 self.remove(&path);
                 total -= bytes;
             }
         }
+        Some(total)
     }
 
     fn remove(&self, path: &Path) {
         let _ = fs::remove_file(mac_path(path));
         let _ = fs::remove_file(path);
+    }
+}
+
+/// Gives back the memory into which the kernel read the code while it was loaded: most of the file, of which loading needs little. What a
+/// guest runs is mapped again when it does, a few microseconds for each 64 KiB, as long as the file is in the page cache.
+fn leave_on_disk(loaded: &Loaded) {
+    let range = match loaded {
+        Loaded::Component(component) => component.image_range(),
+        Loaded::Module(module) => module.image_range(),
+    };
+    let len = range.end.addr() - range.start.addr();
+    // SAFETY: the range is the engine's mapping of the file, private and never written to: the engine wants code without relocations and
+    // makes the mapping read-only before it returns it. So each page is read from the file again as it was.
+    #[expect(unsafe_code, reason = "advice on memory; see SAFETY")]
+    let advised = unsafe { madvise(range.start.cast_mut().cast(), len, Advice::LinuxDontNeed) };
+    if let Err(error) = advised {
+        tracing::debug!("compiled code stays in memory: {error}");
     }
 }
 

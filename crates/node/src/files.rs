@@ -1,4 +1,4 @@
-//! The files of an app's components, each read once.
+//! The files of an app's components, each read once for what is loaded together.
 
 use crate::error::ComponentError;
 use crate::keep::Stamp;
@@ -11,13 +11,15 @@ use wharf_app::{Component, Source};
 /// Reads components.
 pub(crate) struct Files<'a> {
     folder: &'a Path,
-    read: Mutex<HashMap<PathBuf, Content>>,
+    read: Mutex<Read>,
 }
 
-/// A file that was read, and what tells it from another one.
-struct Content {
-    bytes: Arc<[u8]>,
-    stamp: Stamp,
+/// What was read.
+#[derive(Default)]
+struct Read {
+    bytes: HashMap<PathBuf, Arc<[u8]>>,
+    /// What tells each file from another one.
+    stamps: HashMap<PathBuf, Stamp>,
 }
 
 impl<'a> Files<'a> {
@@ -39,8 +41,8 @@ impl<'a> Files<'a> {
     pub(crate) fn read(&self, component: &Component) -> Result<Arc<[u8]>, ComponentError> {
         let path = self.path(&component.source);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(content) = read.get(&path) {
-            return Ok(Arc::clone(&content.bytes));
+        if let Some(bytes) = read.bytes.get(&path) {
+            return Ok(Arc::clone(bytes));
         }
         let (bytes, stamp): (Arc<[u8]>, Stamp) = match read_stamped(&path) {
             Ok((bytes, stamp)) => (bytes.into(), stamp),
@@ -53,14 +55,19 @@ impl<'a> Files<'a> {
         if let Source::Fetched { digest, .. } = &component.source {
             check(component, &path, &bytes, digest)?;
         }
-        read.insert(path, Content { bytes: Arc::clone(&bytes), stamp });
+        read.stamps.insert(path.clone(), stamp);
+        read.bytes.insert(path, Arc::clone(&bytes));
         Ok(bytes)
     }
 
-    /// Returns what tells a file that was read from another one.
+    /// Forgets what was read: an app may have thousands of components, and their bytes are needed only until they are loaded.
+    pub(crate) fn forget(&self) {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).bytes.clear();
+    }
+
+    /// Returns what tells a file, as it was last read, from another one.
     pub(crate) fn stamp(&self, path: &Path) -> Option<Stamp> {
-        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.get(path).map(|content| content.stamp.clone())
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).stamps.get(path).cloned()
     }
 }
 

@@ -187,6 +187,7 @@ impl Prepare<'_> {
             if let Err(found) = loading.component(Cow::Borrowed(declared)) {
                 errors.extend(found);
             }
+            loading.files.forget();
         }
         if !errors.is_empty() {
             return Err(Error::Components(errors));
