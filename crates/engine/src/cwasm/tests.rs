@@ -134,7 +134,7 @@ fn code_that_was_loaded_takes_memory_when_it_runs() {
     let module = cache.module(&engine, "many").unwrap();
     let range = module.image_range();
     let bytes = range.end.addr() - range.start.addr();
-    assert!(bytes > 256 << 10, "{bytes}");
+    assert!(bytes > 128 << 10, "{bytes}");
     assert!(resident_bytes(&range) == 0, "{} of {bytes}", resident_bytes(&range));
 
     let mut store = wasmtime::Store::new(&engine, ());

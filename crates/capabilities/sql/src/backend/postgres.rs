@@ -6,6 +6,7 @@ mod batch;
 mod dial;
 mod error;
 mod frames;
+mod plain;
 mod pool;
 mod query;
 mod session;
@@ -105,14 +106,14 @@ impl Schema {
 impl Database for Schema {
     async fn query(&self, statement: Statement, call: Call) -> Result<Results, Error> {
         statement::check(&statement.sql)?;
-        let lease = self.pool().lease(call).await?;
+        let lease = self.pool().lease(plain::is_plain(&statement.sql), call).await?;
         query::query(lease, statement, call, self.patience).await
     }
 
     async fn execute(&self, statement: Statement, call: Call) -> Result<u64, Error> {
         call.check_write()?;
         statement::check(&statement.sql)?;
-        let lease = self.pool().lease(call).await?;
+        let lease = self.pool().lease(plain::is_plain(&statement.sql), call).await?;
         query::execute(lease, statement, call).await
     }
 
@@ -122,7 +123,8 @@ impl Database for Schema {
         if statements.is_empty() {
             return Ok(Vec::new());
         }
-        let lease = self.pool().lease(call).await?;
+        let is_plain = statements.iter().all(|statement| plain::is_plain(&statement.sql));
+        let lease = self.pool().lease(is_plain, call).await?;
         batch::batch(lease, statements, call).await
     }
 
@@ -130,7 +132,7 @@ impl Database for Schema {
         if !options.read_only {
             call.check_write()?;
         }
-        let lease = self.pool().lease(call).await?;
+        let lease = self.pool().lease(false, call).await?;
         Ok(Box::new(transaction::begin(lease, options, call, self.patience).await?))
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Connection {
     pub(super) limit: Arc<Limit>,
     /// Since when nobody needs it.
     pub(super) idle_since: Instant,
+    /// Whether statements ran on it that leave nothing but what only others can see: the last number that a table gave out, for example.
+    pub(super) is_used: bool,
     /// Whether it may be left to end by itself: what it did is over.
     pub(super) is_clean: bool,
     driver: AbortHandle,
@@ -102,7 +104,8 @@ impl Dial {
             }
         };
         let statements = Statements::default();
-        let connection = Connection { client, statements, limit, idle_since: clock::now(), is_clean: false, driver };
+        let connection =
+            Connection { client, statements, limit, idle_since: clock::now(), is_used: false, is_clean: false, driver };
         self.prepare(&connection.client).await.map_err(|cause| match cause {
             Trouble::Server(cause) => failed(cause),
             Trouble::Superuser => Error::Backend("the node's user of the database is a superuser".to_owned()),

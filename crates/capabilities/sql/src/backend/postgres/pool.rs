@@ -1,6 +1,7 @@
 //! The connections of one core to one schema: a bounded number, kept while they are needed, and none while the server is away.
 
 use super::dial::{Connection, Dial};
+use super::error;
 use crate::api::{Call, Error};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -50,6 +51,8 @@ pub(super) struct Lease {
     pub(super) connection: Connection,
     /// Whether one was begun that is still to be ended.
     pub(super) in_transaction: bool,
+    /// Whether what runs in it leaves nothing behind, so that nothing has to be undone.
+    is_plain: bool,
     pool: Arc<Pool>,
     _turn: OwnedSemaphorePermit,
 }
@@ -59,8 +62,9 @@ impl Pool {
         Self { dial, turns: Arc::new(Semaphore::new(size)), state: Mutex::default() }
     }
 
-    /// Waits for a connection, half of the call's time at most. While the server is away, fails at once.
-    pub(super) async fn lease(self: Arc<Self>, call: Call) -> Result<Lease, Error> {
+    /// Waits for a connection, half of the call's time at most. While the server is away, fails at once. `is_plain`: for statements
+    /// that leave nothing behind, and do not see what such ones leave.
+    pub(super) async fn lease(self: Arc<Self>, is_plain: bool, call: Call) -> Result<Lease, Error> {
         let turn = tokio::time::timeout(call.timeout / 2, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(Error::Unavailable("no connection to the database was free".to_owned()));
@@ -71,7 +75,10 @@ impl Pool {
             None => self.connect().await?,
         };
         connection.is_clean = false;
-        Ok(Lease { connection, in_transaction: false, pool: self, _turn: turn })
+        if connection.is_used && !is_plain {
+            clean(&mut connection, CLEAN).await?;
+        }
+        Ok(Lease { connection, in_transaction: false, is_plain, pool: self, _turn: turn })
     }
 
     fn kept(&self) -> Option<Connection> {
@@ -160,15 +167,27 @@ fn pause(attempts: u32) -> Instant {
     clock::now() + pause / 2 + pause / 256 * part
 }
 
+/// Undoes what may be on a connection.
+async fn clean(connection: &mut Connection, how: &str) -> Result<(), Error> {
+    match tokio::time::timeout(CLEAN_TIME, connection.client.batch_execute(how)).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(Error::Unavailable(error::LOST.to_owned())),
+    }
+}
+
 impl Lease {
     /// Gives the connection back, after what was left on it is undone.
     pub(super) async fn finish(self) {
-        let Self { connection, in_transaction, pool, _turn } = self;
-        let clean = if in_transaction { &format!("ROLLBACK; {CLEAN}") } else { CLEAN };
-        let clean = tokio::time::timeout(CLEAN_TIME, connection.client.batch_execute(clean)).await;
-        match clean {
-            Ok(Ok(())) => pool.keep(connection),
-            _ => drop(connection),
+        let Self { mut connection, in_transaction, is_plain, pool, _turn } = self;
+        let cleaned = match (in_transaction, is_plain) {
+            (false, true) => Ok(()),
+            (true, true) => clean(&mut connection, "ROLLBACK").await,
+            (false, false) => clean(&mut connection, CLEAN).await,
+            (true, false) => clean(&mut connection, &format!("ROLLBACK; {CLEAN}")).await,
+        };
+        connection.is_used = is_plain;
+        if cleaned.is_ok() {
+            pool.keep(connection);
         }
     }
 

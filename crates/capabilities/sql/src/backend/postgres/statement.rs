@@ -7,7 +7,7 @@ use tokio_postgres::{Client, Statement};
 const KEPT: usize = 64;
 
 /// The longest text that is worth keeping.
-const KEPT_BYTES: usize = 8 * 1024;
+pub(super) const KEPT_BYTES: usize = 8 * 1024;
 
 /// What a component may run, by its first word. The user's rights on the server decide the rest.
 const ALLOWED: [&str; 24] = [

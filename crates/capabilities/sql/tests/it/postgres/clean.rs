@@ -147,6 +147,31 @@ async fn nothing_of_a_component_stays_on_a_connection() {
 }
 
 #[tokio::test]
+async fn what_only_writes_rows_is_cleaned_up_before_somebody_could_see_it() {
+    let Some(fixture) = Fixture::postgres("connections = 1") else { return };
+    let server = fixture.server.as_ref().unwrap();
+    let database = &*alone(&fixture).await;
+    execute(database, "CREATE TABLE numbered (id BIGSERIAL, word TEXT)", &[]).await;
+    let last = || server.sql(&format!("SELECT query FROM pg_stat_activity WHERE usename = '{USER}'"));
+    until("the table is there and all is clean", || last().contains("DISCARD"));
+
+    let insert = "INSERT INTO numbered (word) VALUES ('x')";
+    for _ in 0..3 {
+        execute(database, insert, &[]).await;
+        assert_eq!(last(), insert, "nothing was undone");
+    }
+    // The session knows the number that the table gave out, and nobody else learns it.
+    let seen = try_execute(database, "SELECT lastval()", &[]).await;
+    assert!(matches!(seen, Err(Error::Backend(ref why)) if why.contains("lastval")), "{seen:?}");
+    execute(database, insert, &[]).await;
+    let mut transaction = begin(database).await;
+    let seen = transaction.execute(statement("SELECT lastval()", &[]), call()).await;
+    assert!(matches!(seen, Err(Error::Backend(ref why)) if why.contains("lastval")), "{seen:?}");
+    drop(transaction);
+    assert_eq!(number(&query(database, "SELECT count(*) FROM numbered", &[]).await[0][0]), 4);
+}
+
+#[tokio::test]
 async fn a_component_that_only_reads_cannot_make_itself_write() {
     let Some(fixture) = Fixture::postgres("connections = 1") else { return };
     let database = &*fixture.table().await;
