@@ -175,7 +175,7 @@ impl Inner {
         let busy = || Error::Requests(self.network.settings.limits.requests);
         let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
         let pool = self.pool();
-        let lease = match pool.take(target) {
+        let lease = match Self::kept(&pool, target).await {
             Some(lease) => lease,
             None => self.connect(&pool, target, deadline).await?,
         };
@@ -197,6 +197,16 @@ impl Inner {
         let asked = self.ask(lease, request, target, (progress, timeouts.first_byte)).await;
         let (response, lease) = asked.map_err(|(error, _)| error)?;
         Ok((response, lease, turn))
+    }
+
+    /// Returns a connection that was used before and is free.
+    async fn kept(pool: &Arc<Pool>, target: &Target) -> Option<Lease> {
+        let mut lease = pool.take(target)?;
+        if lease.is_free().await {
+            return Some(lease);
+        }
+        lease.put_back();
+        None
     }
 
     fn pool(&self) -> Arc<Pool> {

@@ -33,6 +33,9 @@ const PING_AFTER: Duration = Duration::from_secs(15);
 /// How long the answer to that may take.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection whose answer was read may take to be free for the next request, before another one is made.
+const TURN: Duration = Duration::from_millis(2);
+
 /// How long a connection may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -56,6 +59,17 @@ impl Sender {
     pub(crate) fn is_free(&self) -> bool {
         match self {
             Self::Http1(sender) => sender.is_ready(),
+            Self::Http2(sender) => !sender.is_closed(),
+        }
+    }
+
+    /// Waits a moment for that. False if it does not come: the last request is still being sent, or the connection is over.
+    pub(crate) async fn becomes_free(&mut self) -> bool {
+        match self {
+            Self::Http1(sender) => {
+                // Most often what is missing is a turn of the task that drives the connection.
+                sender.is_ready() || matches!(tokio::time::timeout(TURN, sender.ready()).await, Ok(Ok(())))
+            }
             Self::Http2(sender) => !sender.is_closed(),
         }
     }

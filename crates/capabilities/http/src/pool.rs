@@ -67,13 +67,14 @@ impl Pool {
         Self { limits, quota, servers: Mutex::default() }
     }
 
-    /// Returns the use of a connection to the server, if one is free.
+    /// Returns the use of a connection to the server: of one that is free, or else of one that may be in a moment.
     pub(crate) fn take(self: &Arc<Self>, target: &Target) -> Option<Lease> {
         let mut servers = self.lock();
         let server = servers.get_mut(target)?;
         server.kept.retain(|kept| !kept.sender.is_closed() && (kept.used > 0 || self.is_young(&kept.shared)));
-        let found =
-            server.kept.iter().rposition(|kept| self.is_usable(kept)).map(|at| match server.kept[at].sender.share() {
+        let free = server.kept.iter().rposition(|kept| self.is_usable(kept));
+        let found = free.or_else(|| server.kept.iter().rposition(|kept| self.is_young(&kept.shared))).map(|at| {
+            match server.kept[at].sender.share() {
                 Some(sender) => {
                     server.kept[at].used += 1;
                     (sender, Arc::clone(&server.kept[at].shared))
@@ -82,7 +83,8 @@ impl Pool {
                     let kept = server.kept.swap_remove(at);
                     (kept.sender, kept.shared)
                 }
-            });
+            }
+        });
         forget_if_empty(&mut servers, target);
         drop(servers);
         let (sender, shared) = found?;
@@ -223,6 +225,11 @@ impl Lease {
     /// Returns where the request goes in.
     pub(crate) fn sender(&mut self) -> &mut Sender {
         self.sender.as_mut().expect("only what consumes the lease takes the sender")
+    }
+
+    /// Tells whether the request can be sent now, or in a moment.
+    pub(crate) async fn is_free(&mut self) -> bool {
+        self.sender().becomes_free().await
     }
 
     /// Ends the use of a connection whose answer was read to its end.

@@ -112,8 +112,10 @@ impl Default for Limits {
             // A sixteenth of the open files that most systems give a process is a bound and no hindrance.
             connections: 128,
             requests: 256,
-            idle_per_server: 8,
-            idle: 32,
+            // Most components speak to few servers, with as many requests at a time as they have themselves. An unused connection that
+            // is in the way of a new one is closed for it.
+            idle_per_server: 64,
+            idle: 128,
             // Below what most servers and balancers keep an unused connection for, so that we are the one who closes it.
             idle_time: Duration::from_secs(50),
             age: Duration::from_secs(600),

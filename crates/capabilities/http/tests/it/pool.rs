@@ -55,6 +55,28 @@ async fn requests_at_a_time_have_a_connection_each() {
 }
 
 #[tokio::test]
+async fn as_many_requests_at_a_time_as_before_need_no_new_connections() {
+    const MANY: usize = 40;
+    let all = Arc::new(Barrier::new(MANY));
+    let server = Server::http(None, move |_| {
+        let all = Arc::clone(&all);
+        async move {
+            all.wait().await;
+            answer("x")
+        }
+    })
+    .await;
+    let client = client();
+    let url = server.url("/");
+    for _ in 0..5 {
+        let answers = futures_util::future::join_all((0..MANY).map(|_| text(&client, get(&url)))).await;
+        assert!(answers.into_iter().all(|answer| answer.is_ok_and(|text| text == "x")));
+        // At once: the last answers were read just now.
+        assert_eq!(server.accepted(), MANY);
+    }
+}
+
+#[tokio::test]
 async fn no_more_unused_connections_are_kept_than_allowed() {
     let both = Arc::new(Barrier::new(2));
     let server = Server::http(None, move |_| {
