@@ -7,16 +7,20 @@
 //! and the guest's meet → [`handler`] holds a guest that stopped and lets the server look into it → [`guest`] reads its store;
 //! [`code`] knows the modules and their addresses.
 //!
+//! For a debugger that comes later, [`Dumps`] writes what a guest knew when it trapped.
+//!
 //! The process that a debugger sees is the component, not a store: breakpoints outlive the request that they stopped, and between two
 //! requests the process runs without a stack.
 
 mod code;
+mod dump;
 mod guest;
 mod handler;
 mod server;
 mod shared;
 mod target;
 
+pub use dump::{DumpError, Dumps};
 pub use handler::Debuggee;
 pub use server::Debugger;
 

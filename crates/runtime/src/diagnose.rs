@@ -1,10 +1,9 @@
 //! What is watched while components run, for those who develop them. Nothing by default, and then it costs nothing.
 
-use crate::dump::Dumps;
 use crate::profile::Profiles;
 use std::path::Path;
 use std::sync::Arc;
-use wharf_debugger::Debugger;
+use wharf_debugger::{Debugger, Dumps};
 
 /// What is watched while a component runs.
 #[derive(Clone, Default)]

@@ -14,7 +14,6 @@ mod body;
 mod component;
 mod dependency;
 mod diagnose;
-mod dump;
 mod instance;
 mod limits;
 mod load;
@@ -31,7 +30,6 @@ pub use body::GuestBody;
 pub use component::{Component, Identity};
 pub use dependency::Dependency;
 pub use diagnose::{Debugged, Diagnostics};
-pub use dump::{DumpError, Dumps};
 pub use invoke::http::Call;
 pub use limits::{Limits, Reuse};
 pub use load::{LoadError, Loaded, Runtime, Source};
@@ -39,7 +37,7 @@ pub use outcome::{Cause, Failure};
 pub use profile::{Profile, Profiles};
 pub use trace::explain;
 pub use turns::pump;
-pub use wharf_debugger::{Debugger, Error as DebuggerError};
+pub use wharf_debugger::{Debugger, DumpError, Dumps, Error as DebuggerError};
 pub use wharf_engine::{
     Cache, CacheError, CompilerProcess, Engine, Lane, Settings, TICK, Ticker, WorkerError, compile_worker, digest,
     prepare_thread, stack_size,

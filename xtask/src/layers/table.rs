@@ -64,8 +64,8 @@ pub(super) const CRATES: &[Crate] = &[
     },
     // Makes machine code, and runs none.
     Crate { layer: 2, name: "wharf-engine", uses: &["wharf-unbundle", "wharf-telemetry"] },
-    // Knows stores of any kind, and no other crate of ours.
-    Crate { layer: 2, name: "wharf-debugger", uses: &[] },
+    // Knows stores of any kind, and nothing of what is granted to them.
+    Crate { layer: 2, name: "wharf-debugger", uses: &["wharf-telemetry"] },
     Crate {
         layer: 3,
         name: "wharf-runtime",

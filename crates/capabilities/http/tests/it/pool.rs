@@ -66,7 +66,7 @@ async fn as_many_requests_at_a_time_as_before_need_no_new_connections() {
         }
     })
     .await;
-    let client = client();
+    let client = Setup { quota: Arc::new(Quota::new(MANY)), ..Setup::default() }.client();
     let url = server.url("/");
     for _ in 0..5 {
         let answers = futures_util::future::join_all((0..MANY).map(|_| text(&client, get(&url)))).await;

@@ -1,6 +1,6 @@
 //! Writes a core dump when a guest traps: its stack, all of its memory and its globals, for a debugger of later.
 //!
-//! In: the engine's error and the store that trapped. Out: a file that only this user can read. Next: [`crate::outcome`].
+//! In: the engine's error and the store that trapped. Out: a file that only this user can read. Next: `runtime`, which logs where.
 //!
 //! A core dump holds what the guest knew: requests, secrets, rows. It is written only where somebody asked for it.
 
@@ -62,8 +62,8 @@ impl Dumps {
         Ok(Self { place, written: Mutex::new(0) })
     }
 
-    /// Writes the core dump of `error`, if it has one, and returns what the log says of it.
-    pub(crate) fn write(&self, name: &str, error: &Error, store: impl AsContextMut) -> Option<String> {
+    /// Writes the core dump of `error`, if it has one, and returns what the log says of it. Blocks on the file.
+    pub fn write(&self, name: &str, error: &Error, store: impl AsContextMut) -> Option<String> {
         let dump = error.downcast_ref::<WasmCoreDump>()?;
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let most = if matches!(self.place, Place::File(_)) { 1 } else { IN_A_FOLDER };
