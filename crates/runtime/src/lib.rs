@@ -6,7 +6,7 @@
 //! admission → a store and an instance → the call, metered → the answer's body, which drives the guest while it is read.
 //!
 //! Invariants: a store serves one request (or, if its component opted in, a bounded number) and is dropped after any trap, time-out,
-//! panic or refusal; a guest never runs longer than one tick without giving the core back.
+//! panic or refusal; a guest gives the core back after a tick, a reused one after a tick and a quarter.
 
 mod admit;
 mod bodies;

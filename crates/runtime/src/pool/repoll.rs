@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use wharf_telemetry::clock;
 
-/// For how long a future that wakes itself keeps the core: well below a tick, and enough for a batch of requests.
+/// For how long a future that wakes itself is polled again: a quarter of a tick, and enough for a batch of requests. A guest that does not
+/// stop by itself in the last of these polls gives way at its tick.
 const BOUND: Duration = Duration::from_micros(250);
 
 /// Stands between a future and the waker of its task.
