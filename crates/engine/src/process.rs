@@ -67,6 +67,8 @@ impl CompilerProcess {
         };
         let mut command = Command::new(&self.program);
         command.args(&self.args).args(job.to_args()).env_clear();
+        // The bound counts what is committed, and the program's allocator would commit a gibibyte that it only reserves.
+        command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(Failed::Start)?;
         let (code, said, status) = talk(child, bytes).map_err(Failed::Start)?;
