@@ -16,6 +16,7 @@ const BOUND: Duration = Duration::from_micros(250);
 
 /// Stands between a future and the waker of its task.
 pub(super) struct Repoll {
+    bound: Duration,
     shared: Arc<Shared>,
     waker: Waker,
 }
@@ -43,12 +44,16 @@ impl Wake for Shared {
 
 impl Repoll {
     pub(super) fn new() -> Self {
-        let shared = Arc::new(Shared::default());
-        let waker = Waker::from(Arc::clone(&shared));
-        Self { shared, waker }
+        Self::within(BOUND)
     }
 
-    /// Polls until it is ready, waits for something else, or has had the core for [`BOUND`].
+    fn within(bound: Duration) -> Self {
+        let shared = Arc::new(Shared::default());
+        let waker = Waker::from(Arc::clone(&shared));
+        Self { bound, shared, waker }
+    }
+
+    /// Polls until it is ready, waits for something else, or has had the core for as long as it may.
     pub(super) fn poll<T>(&self, cx: &Context<'_>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         self.shared.task.register(cx.waker());
         let started = clock::now();
@@ -60,7 +65,7 @@ impl Repoll {
             if polled.is_ready() || !self.shared.woken.load(SeqCst) {
                 return polled;
             }
-            if clock::since(started) >= BOUND {
+            if clock::since(started) >= self.bound {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -91,7 +96,7 @@ mod tests {
     fn a_future_that_wakes_itself_goes_on_at_once() {
         let (task, waker) = task();
         let polls = Cell::new(0);
-        let polled = Repoll::new().poll(&Context::from_waker(&waker), |cx| {
+        let polled = Repoll::within(Duration::MAX).poll(&Context::from_waker(&waker), |cx| {
             polls.set(polls.get() + 1);
             if polls.get() == 3 {
                 return Poll::Ready(());
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn one_that_never_stops_gives_the_core_back_and_is_woken() {
         let (task, waker) = task();
-        let polled: Poll<()> = Repoll::new().poll(&Context::from_waker(&waker), |cx| {
+        let polled: Poll<()> = Repoll::within(Duration::ZERO).poll(&Context::from_waker(&waker), |cx| {
             cx.waker().wake_by_ref();
             Poll::Pending
         });
