@@ -7,6 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
+const GO_RUNTIME_MANIFEST: &str = r#"
+[package]
+name = "go-runtime"
+version = "0.0.0"
+edition = "2024"
+
+[lib]
+path = "lib.rs"
+
+[dependencies]
+wit-bindgen-go = { version = "*", default-features = false }
+
+[workspace]
+"#;
+
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)? + "/../..";
     let mut code = String::new();
@@ -33,13 +48,22 @@ fn main() -> io::Result<()> {
 }
 
 /// Returns the folder of the library that Go bindings call. It is part of the crate that makes them, so both are of one version.
+///
+/// Cargo is asked about a package that depends on this crate alone: of the whole workspace it knows only once it has downloaded what
+/// tests and other platforms need, which a first build does not.
 fn go_runtime(root: &str) -> io::Result<PathBuf> {
+    let variable = |name| env::var(name).map_err(io::Error::other);
     let lock = Path::new(root).join("Cargo.lock");
     println!("cargo::rerun-if-changed={}", lock.display());
-    let cargo = env::var("CARGO").map_err(io::Error::other)?;
-    let output = Command::new(cargo)
-        .args(["metadata", "--offline", "--format-version", "1", "--manifest-path"])
-        .arg(Path::new(root).join("Cargo.toml"))
+    let folder = Path::new(&variable("OUT_DIR")?).join("go-runtime");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("Cargo.toml"), GO_RUNTIME_MANIFEST)?;
+    fs::write(folder.join("lib.rs"), "")?;
+    // Of the versions that would do, cargo takes the one that is locked.
+    fs::copy(lock, folder.join("Cargo.lock"))?;
+    let output = Command::new(variable("CARGO")?)
+        .args(["metadata", "--offline", "--format-version", "1", "--filter-platform", &variable("TARGET")?])
+        .current_dir(&folder)
         .output()?;
     if !output.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
