@@ -26,7 +26,7 @@ use wharf_gateway::dev::Dev;
 use wharf_gateway::{Config, Gateway, Limits};
 use wharf_node::{Backends, Cores, CoresConfig, Description, Node, State};
 use wharf_project::{Bindings, Project, Read};
-use wharf_runtime::{CompilerProcess, Runtime, Settings};
+use wharf_runtime::{Runtime, Settings};
 use wharf_telemetry::log::{Log, Writer};
 use wharf_trigger::ErrorPage;
 
@@ -154,7 +154,7 @@ impl<'a> Serving<'a> {
         let dumps = debugging.diagnostics.dumps.is_some();
         let incremental = development.dev.is_some();
         // Who develops an app compiles what is his, and should not wait for a process to start.
-        let process = (!incremental).then(|| CompilerProcess::itself([compile::NAME]));
+        let process = (!incremental).then(compile::process);
         let settings = Settings { instances: args.instances, dumps, incremental, process, ..Settings::default() };
         let runtime = Runtime::new(settings, state.cache());
         let gateway = Arc::new(gateway(args, &writer, development)?);

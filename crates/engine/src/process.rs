@@ -4,7 +4,7 @@
 //!
 //! What a compiler needs for a component is not bounded by the component's size, and the engine's makers say so: to compile what
 //! strangers send, and how long that takes, is for the embedder to bound (Wasmtime's documentation, "What is considered a security
-//! vulnerability"). The process has no variables of the environment, a lower priority than the one that serves, and ends with it.
+//! vulnerability"). The process has none of this one's variables, a lower priority, and ends with it.
 
 use crate::compile::CompileError;
 use crate::engine::{Lane, Settings};
@@ -30,6 +30,8 @@ pub struct CompilerProcess {
     pub program: PathBuf,
     /// Its first arguments. Those of [`compile_worker`](crate::compile_worker) follow.
     pub args: Vec<OsString>,
+    /// Its variables of the environment. It gets no others.
+    pub variables: Vec<(OsString, OsString)>,
     /// The memory that it may have.
     pub memory_bytes: u64,
     /// The processor time that it may take, over all threads, in whole seconds.
@@ -52,6 +54,7 @@ impl CompilerProcess {
             // The very file that runs, also when another one is in its place by now: that one could have another engine.
             program: "/proc/self/exe".into(),
             args: args.into_iter().map(Into::into).collect(),
+            variables: Vec::new(),
             memory_bytes: 4 << 30,
             cpu: Duration::from_secs(300),
         }
@@ -66,9 +69,8 @@ impl CompilerProcess {
             cpu_seconds: self.cpu.as_secs().max(1),
         };
         let mut command = Command::new(&self.program);
-        command.args(&self.args).args(job.to_args()).env_clear();
-        // The bound counts what is committed, and the program's allocator would commit a gibibyte that it only reserves.
-        command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+        command.args(&self.args).args(job.to_args());
+        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(Failed::Start)?;
         let (code, said, status) = talk(child, bytes).map_err(Failed::Start)?;

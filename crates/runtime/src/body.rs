@@ -26,7 +26,7 @@ use wharf_telemetry::RequestId;
 const EAGER_BYTES: usize = 32 << 10;
 
 /// Turns of the event loop that a reused instance gets to write a short body before the head is sent without it.
-const ROUNDS: u8 = 64;
+const ROUNDS: u8 = 8;
 
 /// Empty frames that are swallowed before the core is given back.
 const EMPTY_FRAMES: usize = 64;

@@ -202,7 +202,7 @@ impl Inner {
     /// Returns a connection that was used before and is free.
     async fn kept(pool: &Arc<Pool>, target: &Target) -> Option<Lease> {
         let mut lease = pool.take(target)?;
-        if lease.is_free().await {
+        if lease.sender().becomes_free().await {
             return Some(lease);
         }
         lease.put_back();

@@ -73,18 +73,8 @@ impl Pool {
         let server = servers.get_mut(target)?;
         server.kept.retain(|kept| !kept.sender.is_closed() && (kept.used > 0 || self.is_young(&kept.shared)));
         let free = server.kept.iter().rposition(|kept| self.is_usable(kept));
-        let found = free.or_else(|| server.kept.iter().rposition(|kept| self.is_young(&kept.shared))).map(|at| {
-            match server.kept[at].sender.share() {
-                Some(sender) => {
-                    server.kept[at].used += 1;
-                    (sender, Arc::clone(&server.kept[at].shared))
-                }
-                None => {
-                    let kept = server.kept.swap_remove(at);
-                    (kept.sender, kept.shared)
-                }
-            }
-        });
+        let soon = || server.kept.iter().rposition(|kept| self.is_young(&kept.shared));
+        let found = free.or_else(soon).map(|at| server.give(at));
         forget_if_empty(&mut servers, target);
         drop(servers);
         let (sender, shared) = found?;
@@ -202,6 +192,17 @@ impl Pool {
 }
 
 impl Server {
+    /// Returns the use of a connection: a share of it, or all of it, if it cannot be shared.
+    fn give(&mut self, at: usize) -> (Sender, Arc<Shared>) {
+        let kept = &mut self.kept[at];
+        if let Some(sender) = kept.sender.share() {
+            kept.used += 1;
+            return (sender, Arc::clone(&kept.shared));
+        }
+        let kept = self.kept.swap_remove(at);
+        (kept.sender, kept.shared)
+    }
+
     fn find(&self, shared: &Arc<Shared>) -> Option<(usize, &Kept)> {
         self.kept.iter().enumerate().find(|(_, kept)| Arc::ptr_eq(&kept.shared, shared))
     }
@@ -225,11 +226,6 @@ impl Lease {
     /// Returns where the request goes in.
     pub(crate) fn sender(&mut self) -> &mut Sender {
         self.sender.as_mut().expect("only what consumes the lease takes the sender")
-    }
-
-    /// Tells whether the request can be sent now, or in a moment.
-    pub(crate) async fn is_free(&mut self) -> bool {
-        self.sender().becomes_free().await
     }
 
     /// Ends the use of a connection whose answer was read to its end.

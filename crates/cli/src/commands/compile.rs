@@ -6,16 +6,25 @@ use crate::command_error::CommandError;
 use clap::Args;
 use std::io::Write;
 use std::process::ExitCode;
-use wharf_runtime::compile_worker;
+use wharf_runtime::{CompilerProcess, compile_worker};
 
 /// The name of the command.
 pub(crate) const NAME: &str = "compile-alone";
+
+/// The bound on its memory counts what is committed, and the allocator would commit a gibibyte that it only reserves.
+const COMMIT_WHAT_IS_USED: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
 
 #[derive(Debug, Args)]
 pub(crate) struct CompileArgs {
     /// What the process is told
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     job: Vec<String>,
+}
+
+/// Returns this program as a compiler.
+pub(crate) fn process() -> CompilerProcess {
+    let (name, value) = COMMIT_WHAT_IS_USED;
+    CompilerProcess { variables: vec![(name.into(), value.into())], ..CompilerProcess::itself([NAME]) }
 }
 
 pub(crate) fn run(args: &CompileArgs) -> Result<ExitCode, CommandError> {

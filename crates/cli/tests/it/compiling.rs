@@ -21,6 +21,7 @@ fn bomb() -> Vec<u8> {
 fn process(memory_bytes: u64, cpu: Duration) -> CompilerProcess {
     CompilerProcess {
         program: env!("CARGO_BIN_EXE_wharf").into(),
+        variables: vec![("MIMALLOC_ARENA_EAGER_COMMIT".into(), "0".into())],
         memory_bytes,
         cpu,
         ..CompilerProcess::itself(["compile-alone"])

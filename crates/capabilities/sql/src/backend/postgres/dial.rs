@@ -35,16 +35,17 @@ pub(super) struct Connection {
     pub(super) limit: Arc<Limit>,
     /// Since when nobody needs it.
     pub(super) idle_since: Instant,
-    /// Whether statements ran on it that leave nothing but what only others can see: the last number that a table gave out, for example.
-    pub(super) is_used: bool,
-    /// Whether it may be left to end by itself: what it did is over.
-    pub(super) is_clean: bool,
+    /// Whether plain statements ran on it since it was cleaned. The next plain one does not see what they leave, and any other one might:
+    /// the last number that a table gave out, for example.
+    pub(super) was_plain: bool,
+    /// Whether nobody uses it, so that it may be left to end by itself.
+    pub(super) is_idle: bool,
     driver: AbortHandle,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if !self.is_clean {
+        if !self.is_idle {
             // Closes the socket, whatever the server is doing.
             self.driver.abort();
         }
@@ -104,8 +105,15 @@ impl Dial {
             }
         };
         let statements = Statements::default();
-        let connection =
-            Connection { client, statements, limit, idle_since: clock::now(), is_used: false, is_clean: false, driver };
+        let connection = Connection {
+            client,
+            statements,
+            limit,
+            idle_since: clock::now(),
+            was_plain: false,
+            is_idle: false,
+            driver,
+        };
         self.prepare(&connection.client).await.map_err(|cause| match cause {
             Trouble::Server(cause) => failed(cause),
             Trouble::Superuser => Error::Backend("the node's user of the database is a superuser".to_owned()),

@@ -74,8 +74,8 @@ impl Pool {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        connection.is_clean = false;
-        if connection.is_used && !is_plain {
+        connection.is_idle = false;
+        if connection.was_plain && !is_plain {
             clean(&mut connection, CLEAN).await?;
         }
         Ok(Lease { connection, in_transaction: false, is_plain, pool: self, _turn: turn })
@@ -132,7 +132,7 @@ impl Pool {
 
     fn keep(self: &Arc<Self>, mut connection: Connection) {
         connection.idle_since = clock::now();
-        connection.is_clean = true;
+        connection.is_idle = true;
         let mut state = self.state();
         state.idle.push(connection);
         if !state.has_reaper {
@@ -185,7 +185,7 @@ impl Lease {
             (false, false) => clean(&mut connection, CLEAN).await,
             (true, false) => clean(&mut connection, &format!("ROLLBACK; {CLEAN}")).await,
         };
-        connection.is_used = is_plain;
+        connection.was_plain = is_plain;
         if cleaned.is_ok() {
             pool.keep(connection);
         }
