@@ -10,15 +10,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
-use wharf_testkit::Http1;
+use wharf_testkit::{Certificate, Http1};
 
 use crate::CONCURRENCY;
+use crate::web::Ports;
 
 /// Where everything is that calls go to.
 pub struct Servers {
     pub redis: String,
     pub postgres: String,
-    pub web: u16,
+    pub web: Ports,
+    /// What the web server shows where it speaks TLS.
+    pub identity: Certificate,
 }
 
 /// A running program, ended when dropped.
@@ -35,12 +38,13 @@ impl Wharf {
     /// Starts the program; `more` is added to the operator's file.
     pub fn start(wharf: &Path, laps: &Path, servers: &Servers, more: &str) -> Result<Self> {
         let folder = TempDir::new()?;
-        let (redis, postgres, web) = (&servers.redis, &servers.postgres, servers.web);
+        let (redis, postgres, Ports { plain, tls }) = (&servers.redis, &servers.postgres, servers.web);
+        let authority = servers.identity.certificate();
         fs::copy(laps, folder.path().join("laps.wasm"))?;
         let manifest = format!(
             "name = \"laps\"\n[component.laps]\nsource = \"laps.wasm\"\n\
              [component.laps.limits]\ncpu = \"5m\"\nwall = \"5m\"\nconcurrency = 256\n\
-             [component.laps.grants]\nhttp = [\"http://127.0.0.1:{web}\"]\n\
+             [component.laps.grants]\nhttp = [\"http://127.0.0.1:{plain}\", \"https://127.0.0.1:{tls}\"]\n\
              keyvalue = {{ memory = {{ concurrency = 256 }}, redb = {{ concurrency = 256 }}, redis = {{ concurrency = 256 }} }}\n\
              sql = {{ sqlite = {{ concurrency = 256 }}, postgres = {{ concurrency = 256 }} }}\n\
              [[trigger.http]]\nroute = \"/...\"\ncomponent = \"laps\"\n"
@@ -48,7 +52,9 @@ impl Wharf {
         let operator = format!(
             "{more}[keyvalue.memory]\nbackend = \"memory\"\n[keyvalue.redb]\nbackend = \"redb\"\n\
              [keyvalue.redis]\nbackend = \"redis\"\nurl = \"{redis}\"\n\
-             [sql.sqlite]\nbackend = \"sqlite\"\n[sql.postgres]\nbackend = \"postgres\"\nurl = \"{postgres}\"\nshared-user = true\n"
+             [sql.sqlite]\nbackend = \"sqlite\"\n[sql.postgres]\nbackend = \"postgres\"\nurl = \"{postgres}\"\nshared-user = true\n\
+             [http.server.\"https://127.0.0.1\"]\nauthorities = \"{}\"\n",
+            authority.display()
         );
         fs::write(folder.path().join("wharf.toml"), manifest)?;
         fs::write(folder.path().join("node.toml"), operator)?;

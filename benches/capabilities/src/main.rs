@@ -11,6 +11,7 @@ mod web;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use wharf_testkit::Certificate;
 use wharf_testkit::services::{Postgres, Redis};
 
 /// Requests at a time, where calls a second are counted.
@@ -30,8 +31,9 @@ fn main() -> Result<()> {
     postgres.sql("CREATE ROLE laps LOGIN PASSWORD 'laps'");
     postgres.sql("CREATE DATABASE laps OWNER laps");
     let postgres_url = format!("postgres://laps:laps@127.0.0.1:{}/laps", postgres.port());
-    let web = web::start()?;
-    let servers = guest::Servers { redis: redis.url(), postgres: postgres_url, web };
+    let identity = Certificate::new();
+    let web = web::start(&identity)?;
+    let servers = guest::Servers { redis: redis.url(), postgres: postgres_url, web, identity };
     let pooled = guest::Wharf::start(Path::new(wharf), Path::new(laps), &servers, "")?;
     let unpooled = guest::Wharf::start(Path::new(wharf), Path::new(laps), &servers, "[http]\nidle = 0\n")?;
     table::measure(&pooled, &unpooled, &servers)

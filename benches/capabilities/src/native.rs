@@ -1,6 +1,7 @@
 //! The native side: the same calls with the same crates, on a runtime of one thread.
 
 use std::future::Future;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,12 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use redb::{Database, ReadableDatabase as _, TableDefinition};
 use redis::aio::MultiplexedConnection;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_postgres::{Client, NoTls, Statement};
+use tokio_rustls::TlsConnector;
 
 use crate::{CONCURRENCY, SELECT, VALUE};
 
@@ -154,9 +158,17 @@ impl Pool {
 
 // === HTTP ===
 
-pub async fn connect(port: u16) -> Result<SendRequest<Empty<Bytes>>> {
+/// Connects, with TLS if there are settings for it.
+pub async fn connect(port: u16, tls: Option<&TlsConnector>) -> Result<SendRequest<Empty<Bytes>>> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.set_nodelay(true)?;
+    match tls {
+        None => begin(stream).await,
+        Some(tls) => begin(tls.connect(ServerName::IpAddress(Ipv4Addr::LOCALHOST.into()), stream).await?).await,
+    }
+}
+
+async fn begin(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<SendRequest<Empty<Bytes>>> {
     let (send, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     Ok(send)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
+use tokio_rustls::TlsConnector;
 
 use crate::guest::{Servers, Wharf};
 use crate::native;
@@ -45,7 +46,8 @@ pub fn measure(pooled: &Wharf, unpooled: &Wharf, servers: &Servers) -> Result<()
     println!("| call | guest | native | guest / native |\n|---|---|---|---|");
     let memory = embedded(pooled)?;
     on_servers(pooled, servers)?;
-    let (kept, new) = http_latency(pooled, unpooled, servers)?;
+    let plain = http_latency("HTTP", pooled, unpooled, servers, false)?;
+    let tls = http_latency("HTTP with TLS", pooled, unpooled, servers, true)?;
     println!("\nCalls a second, {} requests at a time:\n", crate::CONCURRENCY);
     println!("| call | guest | native | guest / native |\n|---|---|---|---|");
     let ratios = throughput(pooled, servers)?;
@@ -54,7 +56,9 @@ pub fn measure(pooled: &Wharf, unpooled: &Wharf, servers: &Servers) -> Result<()
     for (what, ratio) in ratios {
         target(&format!("{what}, of native calls a second"), ratio, ratio >= 0.8, "at least 0.8");
     }
-    target("pooled HTTP, times as fast as un-pooled", new / kept, new / kept >= 5.0, "at least 5");
+    for (what, times) in [("pooled HTTP", plain), ("pooled HTTP with TLS", tls)] {
+        target(&format!("{what}, times as fast as un-pooled"), times, times >= 5.0, "at least 5");
+    }
     Ok(())
 }
 
@@ -108,25 +112,25 @@ fn on_servers(wharf: &Wharf, servers: &Servers) -> Result<()> {
     Ok(())
 }
 
-/// Returns what a request takes on a kept connection, and on a new one.
-fn http_latency(pooled: &Wharf, unpooled: &Wharf, servers: &Servers) -> Result<(f64, f64)> {
-    let path = format!("/http?port={}", servers.web);
+/// Returns how many times as fast a request is on a kept connection as on a new one.
+fn http_latency(what: &str, pooled: &Wharf, unpooled: &Wharf, servers: &Servers, is_tls: bool) -> Result<f64> {
+    let port = if is_tls { servers.web.tls } else { servers.web.plain };
+    let path = format!("/{}?port={port}", if is_tls { "https" } else { "http" });
+    let tls = is_tls.then(|| TlsConnector::from(servers.identity.client(&[b"http/1.1"])));
+    let connect = || native::connect(port, tls.as_ref());
     let native_kept = middle(|| {
         native::on_runtime(async {
-            let mut send = native::connect(servers.web).await?;
+            let mut send = connect().await?;
             native::nanos(SERVED, async |_| native::http(&mut send).await).await
         })
     })?;
-    let native_new = middle(|| {
-        native::on_runtime(native::nanos(SERVED, async |_| {
-            native::http(&mut native::connect(servers.web).await?).await
-        }))
-    })?;
+    let native_new =
+        middle(|| native::on_runtime(native::nanos(SERVED, async |_| native::http(&mut connect().await?).await)))?;
     let kept = middle(|| pooled.nanos(&path, SERVED))?;
-    line("HTTP, pooled", kept, Some(native_kept));
+    line(&format!("{what}, pooled"), kept, Some(native_kept));
     let new = middle(|| unpooled.nanos(&path, SERVED))?;
-    line("HTTP, a connection each", new, Some(native_new));
-    Ok((kept, new))
+    line(&format!("{what}, a connection each"), new, Some(native_new));
+    Ok(new / kept)
 }
 
 /// Returns the ratio of each server.
@@ -153,7 +157,7 @@ fn throughput(wharf: &Wharf, servers: &Servers) -> Result<Vec<(&'static str, f64
         })
         .await
     })?;
-    let port = servers.web;
+    let port = servers.web.plain;
     let http = native::on_runtime(native::calls_per_second(TIME, || {
         let kept = Arc::new(Mutex::new(None));
         move |_| {
@@ -161,7 +165,7 @@ fn throughput(wharf: &Wharf, servers: &Servers) -> Result<Vec<(&'static str, f64
             async move {
                 let mut kept = kept.lock().await;
                 if kept.is_none() {
-                    *kept = Some(native::connect(port).await?);
+                    *kept = Some(native::connect(port, None).await?);
                 }
                 match kept.as_mut() {
                     Some(send) => native::http(send).await,

@@ -51,11 +51,11 @@ pub fn row(label: &str, count: u64) -> Done {
     Ok(())
 }
 
-pub fn http(port: u64, count: u64) -> Done {
+pub fn http(scheme: &Scheme, port: u64, count: u64) -> Done {
     let authority = format!("127.0.0.1:{port}");
     for _ in 0..count {
         let request = OutgoingRequest::new(Fields::new());
-        request.set_scheme(Some(&Scheme::Http)).map_err(shown)?;
+        request.set_scheme(Some(scheme)).map_err(shown)?;
         request.set_authority(Some(&authority)).map_err(shown)?;
         request.set_path_with_query(Some("/")).map_err(shown)?;
         let answer = outgoing_handler::handle(request, None).map_err(shown)?;

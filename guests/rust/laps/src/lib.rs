@@ -1,12 +1,12 @@
-//! Makes one call of a capability many times and answers with the nanoseconds that all of them took: `/get`, `/set`, `/row` and `/http`,
-//! each with `count=N`, and `label=L` or `port=P`.
+//! Makes one call of a capability many times and answers with the nanoseconds that all of them took: `/get`, `/set`, `/row`, `/http` and
+//! `/https`, each with `count=N`, and `label=L` or `port=P`.
 
 mod calls;
 
 use query::Query;
 use wasip2::clocks::monotonic_clock;
 use wasip2::exports::http::incoming_handler::Guest;
-use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam, Scheme};
 
 wit_bindgen::generate!({
     path: ["../../../wit/keyvalue-0.2.0-draft2", "../../../wit/sql"],
@@ -34,7 +34,8 @@ impl Guest for Laps {
             "/get" => calls::get(label, count),
             "/set" => calls::set(label, count),
             "/row" => calls::row(label, count),
-            "/http" => calls::http(query.number("port", 0), count),
+            "/http" => calls::http(&Scheme::Http, query.number("port", 0), count),
+            "/https" => calls::http(&Scheme::Https, query.number("port", 0), count),
             path => Err(format!("no case {path}")),
         };
         let nanos = monotonic_clock::now() - started;
