@@ -39,7 +39,7 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 2, name: "wharf-kit", uses: &["wharf-app", "wharf-telemetry"] },
     // Connections of several capabilities, so that none of them depends on another.
     Crate { layer: 2, name: "wharf-servers", uses: &["wharf-kit"] },
-    Crate { layer: 2, name: "wharf-blobstore", uses: &["wharf-kit", "wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-blobstore", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-config", uses: &["wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-keyvalue", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },
     Crate { layer: 2, name: "wharf-messaging", uses: &["wharf-servers", "wharf-kit", "wharf-telemetry"] },

@@ -69,7 +69,11 @@ impl Pem {
         }
     }
 
-    fn certificates(&self, setting: &str) -> Result<Vec<CertificateDer<'static>>, BackendError> {
+    /// Returns the certificates, of which there is one at least. Blocks on the file.
+    ///
+    /// # Errors
+    /// When `setting`, which is what the error calls it, cannot be read or has none.
+    pub fn certificates(&self, setting: &str) -> Result<Vec<CertificateDer<'static>>, BackendError> {
         let text = self.read()?;
         let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
         let found = found.map_err(|error| self.wrong(setting, error))?;

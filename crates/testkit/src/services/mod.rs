@@ -21,7 +21,7 @@
 //! | [`S3`] | SeaweedFS behind its S3 gateway | yes |
 //! | [`Vault`] | a double in this process: the read side of the KV API, version 2 | yes |
 //!
-//! All but [`S3`] speak TLS when they are told to, by the option `tls`: with a certificate that is good, for another name or out of date,
+//! They speak TLS when they are told to, by the option `tls`: with a certificate that is good, for another name or out of date,
 //! and, if a test wants that, to clients of an [`Authority`](crate::Authority) only.
 //!
 //! Each has `start() -> Option<Self>`, and `options()` with what can be set, which ends with `start()` too. All but the Vault are

@@ -14,10 +14,13 @@ use std::path::Path;
 
 use super::daemon::{Daemon, End, Login, Recipe};
 use super::ports::Ports;
+use super::tls::Tls;
 use super::{find, probe};
 
 /// Ports of the gateway, the filer, the master and the volume, and for each of them one for gRPC.
 const PORTS: usize = 8;
+/// With TLS there is a second one of the gateway without, where we look whether it is up.
+const PLAIN_GATEWAY: usize = PORTS;
 const GATEWAY: usize = 0;
 const FILER: usize = 1;
 const MASTER: usize = 2;
@@ -28,11 +31,13 @@ const GRPC: usize = 4;
 #[derive(Debug)]
 pub struct S3 {
     daemon: Daemon,
+    scheme: &'static str,
 }
 
 /// How an [`S3`] is to be.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    tls: Option<Tls>,
     args: Vec<String>,
 }
 
@@ -54,9 +59,9 @@ impl S3 {
         Options::default()
     }
 
-    /// Returns `http://127.0.0.1:PORT`; buckets are the first part of a path.
+    /// Returns `http://127.0.0.1:PORT`, or `https://…` with TLS; buckets are the first part of a path.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port())
+        format!("{}://127.0.0.1:{}", self.scheme, self.port())
     }
 
     /// Makes a bucket. Its name has three letters or more.
@@ -76,6 +81,13 @@ impl S3 {
 }
 
 impl Options {
+    /// Speaks TLS, and nothing else, at its port.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Adds an argument of `weed server`, such as `-s3.concurrentUploadLimitMB=1`.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
@@ -86,26 +98,29 @@ impl Options {
     /// Starts it. Nothing, when the program is missing.
     pub fn start(self) -> Option<S3> {
         let program = find::program("weed")?;
-        let daemon = Daemon::start(PORTS, None, |folder, ports| {
+        let (scheme, count) = if self.tls.is_some() { ("https", PORTS + 1) } else { ("http", PORTS) };
+        let daemon = Daemon::start(count, None, |folder, ports| {
             fs::write(folder.join("s3.json"), users()).expect("a server's folder can be written");
             Recipe {
                 program: program.clone(),
                 args: self.args(folder, ports),
                 owner: None,
-                is_ready,
+                is_ready: if self.tls.is_some() { is_ready_beside_tls } else { is_ready },
                 login: Login::default(),
                 // Asked to end, it waits for 15 seconds. What it has answered is in its files.
                 stop: End::Kill,
                 discard: End::Kill,
             }
         });
-        Some(S3 { daemon })
+        Some(S3 { daemon, scheme })
     }
 
     fn args(&self, folder: &Path, ports: &Ports) -> Vec<String> {
         let parts = [("s3", GATEWAY), ("filer", FILER), ("master", MASTER), ("volume", VOLUME)];
+        let tls = self.tls.as_ref().map(|tls| tls_args(tls, folder, ports)).unwrap_or_default();
         let ports = parts.iter().flat_map(|(part, index)| {
-            let (http, grpc) = (ports.get(*index), ports.get(GRPC + index));
+            let http = if *index == GATEWAY && self.tls.is_some() { PLAIN_GATEWAY } else { *index };
+            let (http, grpc) = (ports.get(http), ports.get(GRPC + index));
             [format!("-{part}.port={http}"), format!("-{part}.port.grpc={grpc}")]
         });
         let folder = folder.display();
@@ -137,8 +152,21 @@ impl Options {
         ];
         let begin = ["-logtostderr=true", "server"].map(str::to_owned);
         let all = begin.into_iter().chain(folders).chain(rest.map(str::to_owned)).chain(ports);
-        all.chain(self.args.iter().cloned()).collect()
+        all.chain(tls).chain(self.args.iter().cloned()).collect()
     }
+}
+
+fn tls_args(tls: &Tls, folder: &Path, ports: &Ports) -> Vec<String> {
+    let files = tls.write(folder, None);
+    let mut args = vec![
+        format!("-s3.port.https={}", ports.get(GATEWAY)),
+        format!("-s3.cert.file={}", files.certificate.display()),
+        format!("-s3.key.file={}", files.key.display()),
+    ];
+    if let Some(clients) = files.clients {
+        args.extend([format!("-s3.cacert.file={}", clients.display()), "-s3.tlsVerifyClientCert=true".to_owned()]);
+    }
+    args
 }
 
 impl Deref for S3 {
@@ -171,10 +199,18 @@ fn users() -> String {
 
 /// The gateway answers before the volume has told the master of itself; until then objects can be neither written nor read.
 fn is_ready(ports: &Ports, _: &Login) -> bool {
+    answers(ports, GATEWAY)
+}
+
+fn is_ready_beside_tls(ports: &Ports, _: &Login) -> bool {
+    answers(ports, PLAIN_GATEWAY)
+}
+
+fn answers(ports: &Ports, gateway: usize) -> bool {
     let get = |index, path| {
         let question = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
         let is_whole = |answer: &[u8]| answer.ends_with(b"}") || answer.ends_with(b"\r\n\r\n");
         probe::ask(ports.get(index), question.as_bytes(), is_whole).unwrap_or_default()
     };
-    get(GATEWAY, "/healthz").starts_with(b"HTTP/1.1 200") && probe::contains(&get(MASTER, "/dir/status"), "DataNodes")
+    get(gateway, "/healthz").starts_with(b"HTTP/1.1 200") && probe::contains(&get(MASTER, "/dir/status"), "DataNodes")
 }

@@ -43,6 +43,14 @@ pub enum Error {
     /// The backend does not answer. The same call may succeed later.
     #[error("the backend cannot be reached now")]
     Unavailable(#[source] Cause),
+    /// There is no secure connection to the backend. The same call succeeds once that is mended, without a new start here.
+    #[error("the backend cannot be reached now: {why}")]
+    Insecure {
+        /// What is wrong with it, such as with the certificate of the server.
+        why: &'static str,
+        /// What says so.
+        source: Cause,
+    },
     /// Anything else.
     #[error("the backend cannot {doing}")]
     Backend {
@@ -62,7 +70,7 @@ impl Error {
         match self {
             Self::NoContainer | Self::NoObject(_) => Kind::NotFound,
             Self::Name { .. } | Self::Range { .. } | Self::Broken => Kind::Invalid,
-            Self::Unavailable(_) => Kind::Unavailable,
+            Self::Unavailable(_) | Self::Insecure { .. } => Kind::Unavailable,
             Self::Full(_) | Self::Credentials(_) | Self::Backend { .. } => Kind::Backend,
             Self::Refused(refused) => refused.kind(),
         }

@@ -25,7 +25,9 @@ use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use key::Keys;
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore as _, ObjectStoreExt as _, PutMode, PutPayload};
+use object_store::{
+    Certificate, GetOptions, GetRange, ObjectMeta, ObjectStore as _, ObjectStoreExt as _, PutMode, PutPayload,
+};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::Semaphore;
@@ -52,16 +54,19 @@ const NAMES: usize = 1000;
 fn open(settings: toml::Table, _: &Embedded) -> Result<Arc<dyn Opened<dyn Store>>, BackendError> {
     let config: Config = wharf_kit::settings(settings)?;
     config.check().map_err(|problem| BackendError::Settings(problem.to_owned()))?;
+    let trusted = config.trusted()?;
     // Made again on each core; here it shows what is wrong with the settings.
-    config.client().map_err(|error| BackendError::Settings(format!("no client can be made: {error}")))?;
+    config.client(&trusted).map_err(|error| BackendError::Settings(format!("no client can be made: {error}")))?;
     let large = upload::places(config.large_uploads);
     let part_bytes = usize::try_from(config.part_size.0).unwrap_or(usize::MAX);
-    Ok(Arc::new(Server(Arc::new(Connection { config, part_bytes, large, clients: PerThread::default() }))))
+    Ok(Arc::new(Server(Arc::new(Connection { config, trusted, part_bytes, large, clients: PerThread::default() }))))
 }
 
 /// The clients of one server, one for each core.
 struct Connection {
     config: Config,
+    /// Whom to trust, as it was at the start. Empty for those of the platform.
+    trusted: Vec<Certificate>,
     part_bytes: usize,
     large: Arc<Semaphore>,
     clients: PerThread<AmazonS3>,
@@ -71,7 +76,7 @@ impl Connection {
     fn client(&self) -> Result<AmazonS3, Error> {
         let doing = "make a client";
         self.clients
-            .get_or_try_make(|| self.config.client())
+            .get_or_try_make(|| self.config.client(&self.trusted))
             .map_err(|source| Error::Backend { doing, source: source.into() })
     }
 

@@ -13,3 +13,4 @@ mod names;
 mod objects;
 mod servers;
 mod streams;
+mod tls;

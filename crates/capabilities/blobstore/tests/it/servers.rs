@@ -10,13 +10,13 @@ use wharf_testkit::services::S3;
 use crate::fixture::{BUCKET, Fixture, PIECE, becomes, container, content, get, id, open, put, server, settings};
 use crate::fixture::{try_get, try_put};
 
-fn store(settings: &str) -> Arc<dyn Store> {
+pub(crate) fn store(settings: &str) -> Arc<dyn Store> {
     let folder = tempfile::tempdir().unwrap();
     open("s3", settings, folder.path()).unwrap().store(&Namespace::own("shop", "images")).unwrap()
 }
 
 /// Makes every call once, and returns how each failed.
-async fn failures(store: &dyn Store) -> Vec<Error> {
+pub(crate) async fn failures(store: &dyn Store) -> Vec<Error> {
     let (a, b) = (id("", "a"), id("b", "b"));
     let listed = match store.list(&container("")).await {
         Ok(mut listing) => listing.names().await.map(drop),

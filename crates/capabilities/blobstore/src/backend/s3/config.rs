@@ -1,10 +1,11 @@
 //! What the operator says about a server, and the client that is made of it.
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
 use serde::Deserialize;
 use std::time::Duration;
-use wharf_kit::{Period, Size};
+use wharf_kit::{BackendError, Period, Size};
+use wharf_servers::tls::{Pem, Tls};
 
 /// The least that S3 takes as a part.
 const PART_BYTES_MIN: u64 = 5 << 20;
@@ -44,6 +45,8 @@ pub struct Config {
     /// Whether an address may be `http://`: keys and data are then readable by whoever is between.
     #[serde(default)]
     pub allow_http: bool,
+    /// Who has to have signed the server's certificate, in place of those whom the platform trusts: a PEM file, or its text.
+    pub authorities: Option<Pem>,
     /// The size of the parts of large objects, 5 MiB or more. There are 10,000 parts at most, so that it bounds the size of an object.
     #[serde(default = "part_size")]
     pub part_size: Size,
@@ -89,6 +92,9 @@ impl Config {
             if !is_plain && !endpoint.starts_with("https://") {
                 return Err("`endpoint` does not start with `https://`");
             }
+            if is_plain && self.authorities.is_some() {
+                return Err("`authorities` is for TLS, which is not wanted: write `https://` in `endpoint`");
+            }
             if is_plain && !self.allow_http {
                 return Err("`endpoint` starts with `http://`, which `allow_http = true` has to allow");
             }
@@ -110,13 +116,26 @@ impl Config {
         }
     }
 
-    pub(super) fn client(&self) -> object_store::Result<AmazonS3> {
+    /// Reads whom to trust. Empty for those of the platform. Blocks on the file.
+    pub(super) fn trusted(&self) -> Result<Vec<Certificate>, BackendError> {
+        let Some(authorities) = &self.authorities else { return Ok(Vec::new()) };
+        // Only to hear now of what cannot be used, and in the words of every backend.
+        Tls { authorities: Some(authorities.clone()), ..Tls::default() }.config()?;
+        let wrong = |error| BackendError::Settings(format!("TLS cannot be used: {error}"));
+        let found = authorities.certificates("authorities")?;
+        found.iter().map(|one| Certificate::from_der(one).map_err(wrong)).collect()
+    }
+
+    /// Makes a client that trusts these, or those of the platform where there are none.
+    pub(super) fn client(&self, trusted: &[Certificate]) -> object_store::Result<AmazonS3> {
         // Each call has its deadline in front of the backend; a limit of whole requests would end long streams.
         let options = ClientOptions::new()
             .with_allow_http(self.allow_http)
             .with_connect_timeout(self.connect_timeout.0)
             .with_timeout_disabled()
-            .with_pool_idle_timeout(IDLE);
+            .with_pool_idle_timeout(IDLE)
+            .with_no_system_certificates(!trusted.is_empty());
+        let options = trusted.iter().cloned().fold(options, ClientOptions::with_root_certificate);
         let backoff = BackoffConfig { init_backoff: BACKOFF, max_backoff: BACKOFF * 8, base: 2.0 };
         let retry = RetryConfig { backoff, max_retries: self.retries, retry_timeout: RETRY };
         let is_encrypted = self.endpoint.as_ref().is_none_or(|endpoint| endpoint.starts_with("https://"));

@@ -3,6 +3,7 @@
 use crate::api::{Error, ObjectId};
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error as _;
+use wharf_servers::tls;
 
 /// Returns the error of a request that names an object.
 pub(super) fn object_error(doing: &'static str, id: &ObjectId, failed: object_store::Error) -> Error {
@@ -19,6 +20,9 @@ pub(super) fn write_error(failed: object_store::Error) -> Error {
 
 /// Returns the error of any request.
 pub(super) fn error(doing: &'static str, failed: object_store::Error) -> Error {
+    if let Some(why) = tls::explain(&failed) {
+        return Error::Insecure { why, source: failed.into() };
+    }
     match &failed {
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
             Error::Credentials(failed.into())

@@ -19,6 +19,11 @@ fn settings_that_cannot_work_are_refused_without_showing_the_secret() {
         ("prefix = \"a/../b\"", "prefix"),
         ("prefix = \"a b\"", "prefix"),
         ("unknown = 1", "unknown"),
+        ("endpoint = \"http://127.0.0.1:1\"\nauthorities = \"ca.pem\"", "write `https://` in `endpoint`"),
+        ("authorities = \"nowhere.pem\"", "cannot open nowhere.pem"),
+        ("authorities = \"-----BEGIN CERTIFICATE-----hush\"", "`authorities` has nothing in PEM"),
+        // PEM, and what is in it is no certificate.
+        ("authorities = \"-----BEGIN CERTIFICATE-----\\naHVzaA==\\n-----END CERTIFICATE-----\"", "TLS cannot be used"),
     ] {
         let error = open_with(more).expect_err(more);
         assert!(error.contains(part) && !error.contains("hush"), "{more}: {error}");
