@@ -266,7 +266,7 @@ pub const FIELDS: &[Field] = &[
     field("component.*.grants.blobstore.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),
     field("component.*.grants.blobstore.*.size", Kind::Size, "Bytes of one object."),
     field("component.*.grants.messaging", Kind::Labels, "Where messages may be sent, by label."),
-    field("component.*.grants.messaging.*.access", Kind::Text, "`\"read\"` or `\"read-write\"`.")
+    field("component.*.grants.messaging.*.access", Kind::Text, "`\"read-write\"`: messages are only sent.")
         .default("\"read-write\""),
     field("component.*.grants.messaging.*.timeout", Kind::Duration, "The time of one call."),
     field("component.*.grants.messaging.*.concurrency", Kind::Integer, "Calls at once; more wait for their turn."),

@@ -92,7 +92,7 @@ pub(crate) struct GrantArgs {
     #[arg(long = "blobstore", value_name = "LABEL[:ro]", value_parser = LabelGrant::parse)]
     blobstore: Vec<LabelGrant>,
     /// Let it send messages under this label
-    #[arg(long = "messaging", value_name = "LABEL", value_parser = LabelGrant::parse)]
+    #[arg(long = "messaging", value_name = "LABEL", value_parser = LabelGrant::parse_sent)]
     messaging: Vec<LabelGrant>,
     /// Give it a configuration value
     #[arg(long = "config", value_name = "KEY=VALUE", value_parser = ConfigGrant::parse)]

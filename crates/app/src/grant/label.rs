@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Access;
+use crate::pattern::PatternError;
 use crate::problem::Span;
 
 /// The longest label. Labels become parts of file names, of schemas and of subjects, where 63 is the least of the limits.
@@ -44,6 +45,19 @@ impl LabelGrant {
         };
         check_label(label)?;
         Ok(Self { access, ..Self::full(label, 0..0) })
+    }
+
+    /// Reads `LABEL` of messages, which are only sent: what may be done has no other name.
+    ///
+    /// # Errors
+    ///
+    /// Why the text is no such grant.
+    pub fn parse_sent(text: &str) -> Result<Self, PatternError> {
+        let wrong = |message: String| PatternError::new(0..text.len(), message);
+        if let Some((label, access @ ("ro" | "rw"))) = text.rsplit_once(':') {
+            return Err(wrong(format!("messages are only sent, so that `:{access}` says nothing: write `{label}`")));
+        }
+        Self::parse(text).map_err(|error| wrong(error.to_string()))
     }
 }
 
@@ -90,6 +104,20 @@ mod tests {
         assert_eq!(read("orders:ro"), Some(("orders".to_owned(), Access::ReadOnly)));
         for bad in ["", ":ro", "a:b", "a:ro:ro", "a=b", "A"] {
             assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_flag_of_messages_names_a_label_alone() {
+        assert_eq!(LabelGrant::parse_sent("orders").ok(), LabelGrant::parse("orders").ok());
+        for (bad, part) in [
+            ("orders:ro", "`:ro` says nothing: write `orders`"),
+            ("orders:rw", "`:rw` says nothing: write `orders`"),
+            ("a:b", "`a:b` is no label"),
+            ("", "is empty"),
+        ] {
+            let error = LabelGrant::parse_sent(bad).map_err(|error| error.to_string()).expect_err(bad);
+            assert!(error.contains(part), "{bad}: {error}");
         }
     }
 

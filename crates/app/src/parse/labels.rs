@@ -66,16 +66,7 @@ fn one(
         return None;
     };
     let section = Section::open(table, value.span(), path, title, problems);
-    let access = match section.value("access").map(|value| (value, as_text(value))) {
-        None => Access::ReadWrite,
-        Some((_, Some(text))) if *text.get_ref() == "read-write" => Access::ReadWrite,
-        Some((_, Some(text))) if *text.get_ref() == "read" => Access::ReadOnly,
-        Some((value, _)) => {
-            let problem = Problem::error(codes::TYPE, value.span(), "`access` is `\"read\"` or `\"read-write\"`");
-            problems.add(problem);
-            return None;
-        }
-    };
+    let access = access(key, &section, problems)?;
     Some(LabelGrant {
         access,
         timeout: limits::duration(&section, &LABEL_TIMEOUT, problems),
@@ -83,4 +74,24 @@ fn one(
         size_bytes: limits::size(&section, &LABEL_SIZE, problems),
         ..LabelGrant::full(label.get_ref(), label.span())
     })
+}
+
+/// Returns what may be done with a label; none after a problem.
+fn access(key: &str, section: &Section<'_>, problems: &mut Problems) -> Option<Access> {
+    let Some(value) = section.value("access") else { return Some(Access::ReadWrite) };
+    let text = as_text(value).map(Spanned::into_inner);
+    let is_sent = key == "messaging";
+    match text {
+        Some("read-write") => return Some(Access::ReadWrite),
+        Some("read") if !is_sent => return Some(Access::ReadOnly),
+        _ => {}
+    }
+    let problem = |message| Problem::error(codes::TYPE, value.span(), message);
+    problems.add(if is_sent {
+        problem("`access` to messages is `\"read-write\"`, as they are only sent")
+            .with_help("leave `access` out, or the label if the component may not send")
+    } else {
+        problem("`access` is `\"read\"` or `\"read-write\"`")
+    });
+    None
 }

@@ -513,6 +513,20 @@ fn labels_that_cannot_be_are_reported() {
 }
 
 #[test]
+fn messages_are_only_sent() {
+    let manifest = |access: &str| {
+        format!("name = \"n\"\n{A}[component.a.grants]\nmessaging = {{ news = {{ access = \"{access}\" }} }}\n")
+    };
+    check(
+        &manifest("read"),
+        "5:33 0102 `access` to messages is `\"read-write\"`, as they are only sent; \
+         leave `access` out, or the label if the component may not send",
+    );
+    let (app, problems) = parse(&manifest("read-write"));
+    assert_eq!((problems, app.unwrap().components[0].grants.messaging[0].access), (vec![], Access::ReadWrite));
+}
+
+#[test]
 fn syntax_errors_do_not_hide_other_problems() {
     check(
         "name = \nversion = \"1\n[component.a\nsource = 1\n[component.b]\nsource = \"x\"\nlimits = { memory = 0,\n  memory = 1 }\n= 3\n",

@@ -71,6 +71,19 @@ fn a_label_may_be_read_only() {
 }
 
 #[test]
+fn a_label_of_messages_has_no_access_to_choose() {
+    let guest = guest("granted").display().to_string();
+    for command in ["up", "dev", "run", "call"] {
+        let ended = wharf().run([command, "--messaging", "news:ro", &guest, "f()"]);
+        ended.badly(2, &["--messaging <LABEL>", "messages are only sent", "write `news`"]);
+    }
+    let grants = "[component.api.grants]\nmessaging = { news = { access = \"read\" } }\n";
+    let app = App::new(&format!("name = \"shop\"\n[component.api]\nsource = \"@granted\"\n{grants}"));
+    let path = app.folder().display().to_string();
+    wharf().run(["up", &path]).badly(2, &["WHARF-0102", "wharf.toml:5:", "only sent", "leave `access` out"]);
+}
+
+#[test]
 fn a_secret_has_its_value_from_elsewhere() {
     let folder = TempDir::new().unwrap();
     let state = folder.path().display().to_string();
