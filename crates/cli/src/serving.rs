@@ -6,7 +6,7 @@ use crate::args::GrantArgs;
 use crate::command_error::{CommandError, chain};
 use crate::commands::compile;
 use crate::debug::{Debugging, ServeDebugArgs};
-use crate::locked;
+use crate::locked::{self, LockArgs};
 use crate::logging::LogFormat;
 use crate::output::{Talk, talk};
 use crate::report::{self, node_error};
@@ -116,6 +116,7 @@ pub(crate) struct Serving<'a> {
     pub(crate) args: &'a ServeArgs,
     pub(crate) project: Project,
     pub(crate) node: Arc<Node>,
+    lock: LockArgs,
     gateway: Arc<Gateway>,
     debugging: Debugging,
     state_path: PathBuf,
@@ -161,7 +162,24 @@ impl<'a> Serving<'a> {
         let backends = Backends::new(&operator, state.path()).map_err(|error| node_error(&error))?;
         let node = Node::new(runtime, Arc::clone(&gateway), writer.log(), backends);
         let node = Arc::new(node.watched(debugging.diagnostics.clone()));
-        Ok(Self { args, project, node, gateway, debugging, state_path, operator_file, _writer: writer, _state: state })
+        let lock = LockArgs::default();
+        Ok(Self {
+            args,
+            project,
+            node,
+            lock,
+            gateway,
+            debugging,
+            state_path,
+            operator_file,
+            _writer: writer,
+            _state: state,
+        })
+    }
+
+    /// Serves only what the lock file of the app has, if that is asked for.
+    pub(crate) fn locked(self, lock: LockArgs) -> Self {
+        Self { lock, ..self }
     }
 
     /// Puts values in the place of the manifest's variables, and files in the place of what comes from URLs and registries.
@@ -169,7 +187,7 @@ impl<'a> Serving<'a> {
         let folder = self.project.folder();
         let stored = |app: &str| self.node.backends().stored_secrets(app);
         let filled = self.args.variables.values().fill(read, &folder, &environment(), stored)?;
-        locked::fetch(filled, &folder)
+        locked::fetch(filled, &folder, self.lock)
     }
 
     /// Reads the app as it is now, and makes it complete.

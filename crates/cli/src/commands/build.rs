@@ -2,7 +2,7 @@
 
 use crate::building;
 use crate::command_error::CommandError;
-use crate::locked::{self, Sources};
+use crate::locked::{self, LockArgs, Sources};
 use crate::output::{self, talk};
 use crate::report;
 use clap::Args;
@@ -24,9 +24,8 @@ pub(crate) struct BuildArgs {
     /// Build also what is newer than its sources
     #[arg(long)]
     force: bool,
-    /// Fail if wharf.lock would change, and leave it as it is
-    #[arg(long)]
-    locked: bool,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Look up versions in registries anew, instead of taking what wharf.lock has
     #[arg(long, conflicts_with = "locked")]
     update: bool,
@@ -68,12 +67,9 @@ pub(crate) fn run(args: &BuildArgs, verbose: bool) -> Result<ExitCode, CommandEr
     let checked = check(&read, &outcomes)?;
     let mut after = lock(&before, &read.app, &checked);
     after.sources = sources;
-    let differences = before.differences(&after);
-    if args.locked && !differences.is_empty() {
-        let error = CommandError::failed(format!("[WHARF-0066] {} is out of date", Lock::path(&folder).display()));
-        return Err(differences.into_iter().fold(error, CommandError::hint));
-    }
-    if !args.locked {
+    if args.lock.locked {
+        locked::same(&before, &after, &folder)?;
+    } else {
         after.write(&folder).map_err(|error| building::of(&error))?;
     }
     told(args.json, &read.app, &checked)

@@ -2,6 +2,7 @@
 
 use crate::building;
 use crate::command_error::{CommandError, chain};
+use crate::locked::{self, LockArgs};
 use crate::output::{self, talk};
 use crate::report;
 use clap::Args;
@@ -22,6 +23,8 @@ pub(crate) struct ComposeArgs {
     /// A component whose exports satisfy imports of the others, by name and version; may be given several times
     #[arg(long, value_name = "FILE")]
     plug: Vec<PathBuf>,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Where to write the result
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -29,6 +32,7 @@ pub(crate) struct ComposeArgs {
 
 pub(crate) fn run(args: &ComposeArgs) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.path)?;
+    args.lock.check(&project)?;
     let bytes = match &project {
         Project::Manifest { .. } if !args.plug.is_empty() => {
             let error = CommandError::usage("--plug is for a component without a manifest");
@@ -46,6 +50,7 @@ fn of_app(project: &Project, args: &ComposeArgs) -> Result<Vec<u8>, CommandError
     let read = project.read(None, report::warn)?;
     let folder = project.folder();
     building::stale(&read.app, &folder)?;
+    let read = locked::fetch(read, &folder, args.lock)?;
     let component = choose(&read.app, args.component.as_deref())?;
     let composed = wharf_node::compose(&read.app, component, &folder)
         .map_err(|error| report::load_error(&error, read.text.as_ref()))?;

@@ -4,7 +4,7 @@
 
 use crate::building;
 use crate::command_error::{CommandError, chain};
-use crate::locked;
+use crate::locked::{self, LockArgs};
 use crate::logging::wants_colours;
 use crate::output::{self, talk};
 use crate::report::{self, load_error};
@@ -49,6 +49,8 @@ pub(crate) struct TestArgs {
     /// Do not run the build commands of the manifest
     #[arg(long)]
     no_build: bool,
+    #[command(flatten)]
+    lock: LockArgs,
     /// Where compiled components are kept [default: .wharf beside the manifest]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
@@ -60,10 +62,9 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
         false => CommandError::from(error)
             .hint(format!("to run some tests of this folder only: `wharf test . {}`", args.path.display())),
     })?;
+    args.lock.check(&project)?;
     let folder = project.folder();
     let read = project.read(None, report::warn)?;
-    // A list is made without the network.
-    let read = if args.list { read } else { locked::fetch(read, &folder)? };
     let tests = Tests::find(&folder, &read.app).map_err(|error| failed(&error))?;
     let wanted = tests.matching(&args.filter);
     if args.list {
@@ -75,6 +76,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode, CommandError> {
     if !args.no_build {
         building::stale(&read.app, &folder)?;
     }
+    let read = locked::fetch(read, &folder, args.lock)?;
     let state = surroundings::state_of(&project, args.state.as_deref());
     let Read { app, text } = read;
     let bench = Bench::new(app, folder, &state, args.seed);

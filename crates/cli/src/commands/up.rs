@@ -2,6 +2,7 @@
 
 use crate::building;
 use crate::command_error::CommandError;
+use crate::locked::LockArgs;
 use crate::logging::LogFormat;
 use crate::output::talk;
 use crate::report;
@@ -25,16 +26,19 @@ pub(crate) struct UpArgs {
     /// Put a new version in place when the manifest or a component changes on disk
     #[arg(long, short)]
     watch: bool,
+    #[command(flatten)]
+    lock: LockArgs,
 }
 
 pub(crate) fn run(args: &UpArgs, format: LogFormat) -> Result<ExitCode, CommandError> {
     let project = Project::find(&args.serve.path)?;
+    args.lock.check(&project)?;
     let read = project.read(args.serve.grants.given(), report::warn)?;
     if !args.serve.no_build {
         building::stale(&read.app, &project.folder())?;
     }
     let development = Development { shows_causes: args.dev, dev: None };
-    let serving = Serving::prepare(&args.serve, format, project, &read, development)?;
+    let serving = Serving::prepare(&args.serve, format, project, &read, development)?.locked(args.lock);
     let read = serving.fill(read)?;
     let swapped = serving.node.swap(&read.app, &serving.project.folder());
     let (description, first) = swapped.map_err(|error| report::load_error(&error, read.text.as_ref()))?;

@@ -29,6 +29,7 @@ mod labels;
 mod languages;
 mod limits;
 mod links;
+mod locked;
 mod logs;
 mod messaging;
 mod middleware;

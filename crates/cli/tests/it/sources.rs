@@ -151,6 +151,41 @@ fn a_dependency_from_a_registry_is_locked_too() {
 }
 
 #[test]
+fn with_locked_nothing_is_taken_that_the_lock_does_not_have() {
+    let (home, registry) = (TempDir::new().unwrap(), Registry::start());
+    registry.push("acme/hello", "1.0.0", &hello());
+    registry.push("acme/hello", "2.0.0", &hello());
+    let source = |version: &str| format!("registry = \"{}/acme/hello\", version = \"{version}\"", registry.host());
+    let app = App::new(&manifest(&source("1.0.0")));
+    let run = |args: &[&str]| user(home.path()).run_in(app.folder(), args);
+    run(&["up", "--locked"]).badly(1, &["WHARF-0066", "acme/hello:1.0.0 is in the manifest and not in the lock"]);
+    assert_eq!(lock(&app), "");
+    // Whoever composes fetches and locks as well.
+    run(&["compose", "--output", "first"]).well();
+    assert_eq!(std::fs::read(app.path("first")).unwrap(), hello());
+    assert!(lock(&app).contains("acme/hello:1.0.0\"]"), "{}", lock(&app));
+    run(&["build"]).well();
+    let locked = lock(&app);
+
+    // The version is another one now, and another machine has nothing in its cache.
+    let other = std::fs::read(guest("messaging")).unwrap();
+    registry.push("acme/hello", "1.0.0", &other);
+    std::fs::remove_dir_all(home.path().join("cache")).unwrap();
+    let server = user(home.path()).up(app.folder()).with("--locked").start();
+    assert_eq!(server.get("t", "/").text(), "hello\n", "{}", server.log());
+    drop(server);
+    run(&["compose", "--locked", "--output", "second"]).well();
+    assert_eq!(std::fs::read(app.path("second")).unwrap(), hello());
+
+    app.change(&manifest(&source("2.0.0")));
+    let texts =
+        ["WHARF-0066", "acme/hello:2.0.0 is in the manifest and not", "acme/hello:1.0.0 is in the lock and not"];
+    run(&["up", "--locked"]).badly(1, &texts);
+    run(&["compose", "--locked", "--output", "third"]).badly(1, &texts);
+    assert!(lock(&app) == locked && !app.path("third").exists());
+}
+
+#[test]
 fn who_serves_reads_the_lock_too() {
     let (home, registry) = (TempDir::new().unwrap(), Registry::start());
     registry.push("acme/hello", "1.0.0", &hello());
