@@ -30,6 +30,7 @@ mod languages;
 mod limits;
 mod links;
 mod locked;
+mod logging;
 mod logs;
 mod messaging;
 mod middleware;

@@ -1,4 +1,4 @@
-//! Messages of components: over the broker in the node, and over NATS by the operator's word; and what they log.
+//! Messages of components: over the broker in the node, and over NATS by the operator's word.
 
 use crate::support::wharf;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-/// An app with the guest that sends messages and logs.
+/// An app with the guest that sends messages.
 fn app() -> App {
     let grants = "[component.c.grants]\nmessaging = [\"default\", \"orders\"]";
     App::new(&format!("name = \"shop\"\n{}", service("c", "messaging", grants)))
@@ -110,16 +110,4 @@ fn an_operator_binds_labels_to_nats() {
     assert_eq!(text(&server, "/nothing"), "no case /nothing\n");
     nats.restart();
     until("the server is found", || text(&server, "/send?label=orders&topic=a&data=x") == "sent\n");
-}
-
-#[test]
-fn a_logged_message_is_one_line_with_its_names() {
-    let app = app();
-    let server = wharf().up(app.folder()).start();
-    let answer = server.get("c", "/log?context=db%0Ashop&message=slow%0D%0A%1B[2J%0A");
-    let id = answer.header("x-request-id").unwrap().to_owned();
-    for level in ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL"] {
-        let line = format!("{level} db\\nshop: slow\\r\\n\\u{{1b}}[2J");
-        assert_eq!(server.logged(&line), format!("shop/c {id} {line}"));
-    }
 }
