@@ -26,11 +26,21 @@ const NEEDS: &[Need] = &[
     ),
 ];
 
-/// Installs what is missing.
+/// The browser that the pages of `wharf dev` are tested in, and its driver: large, and Ubuntu has no such packages.
+const BROWSER: &[Need] =
+    &[(&["sh", "-c", "command -v chromium && command -v chromedriver"], &["chromium", "chromium-driver"])];
+
+/// Installs what is missing. That there is no browser is told and no more: the tests that need it are skipped without it.
 pub(crate) fn set_up() -> Result<()> {
-    let packages: Vec<&str> =
-        NEEDS.iter().filter(|(probe, _)| !has(probe)).flat_map(|(_, packages)| packages.iter().copied()).collect();
-    install(&packages)
+    install(&missing(NEEDS))?;
+    if let Err(error) = install(&missing(BROWSER)) {
+        eprintln!("the browser for tests was not installed: {error:#}");
+    }
+    Ok(())
+}
+
+fn missing(needs: &[Need]) -> Vec<&'static str> {
+    needs.iter().filter(|(probe, _)| !has(probe)).flat_map(|(_, packages)| packages.iter().copied()).collect()
 }
 
 /// Installs packages, as root or through sudo.

@@ -133,7 +133,7 @@ fn html(problem: &Problem, request: &RequestId) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <style>:root{{color-scheme:light dark}}\
          body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}}\
-         h1{{font-size:1.4rem;border-left:4px solid #e5484d;padding-left:.75rem}}\
+         h1{{font-size:1.4rem;border-left:4px solid #e5484d;padding-left:.75rem;overflow-wrap:anywhere}}\
          pre{{background:rgba(128,138,150,.14);padding:1rem;overflow:auto;border-radius:6px;font:13px/1.5 ui-monospace,monospace}}\
          .id{{font-size:14px;opacity:.65}}</style></head>\n<body><h1>{status} {reason}: "
     );

@@ -1,8 +1,8 @@
 //! `preinit`: components that begin where their initialisation ended, built and served as users do it, in Rust and in C.
 
-use crate::support::wharf;
+use crate::support::{wharf, wharf_with_tools};
 use std::time::Duration;
-use wharf_testkit::{App, Ended, Program, guest, tools, until};
+use wharf_testkit::{App, Ended, guest, tools, until};
 
 const BEFORE: &str = "41538 primes, the largest is 499979; made before: 1, now: 0\n";
 const NOW: &str = "41538 primes, the largest is 499979; made before: 0, now: 1\n";
@@ -124,10 +124,8 @@ fn a_core_module_of_c_is_initialised_before_it_becomes_a_component() {
     if !tools::are_there(&["clang-19"]) {
         return;
     }
-    let program =
-        || tools::environment().iter().fold(wharf(), |program: Program, (name, value)| program.env(name, value));
     let app = App::empty();
-    program().run_in(app.folder(), ["new", "my-app", "--template", "c-http"]).well();
+    wharf_with_tools().run_in(app.folder(), ["new", "my-app", "--template", "c-http"]).well();
     let source = std::fs::read_to_string(app.path("my-app/app.c")).unwrap();
     let source = source.replace("#include \"http.h\"\n", &format!("#include \"http.h\"\n#include <stdio.h>\n{C}"));
     let answer =
@@ -135,7 +133,7 @@ fn a_core_module_of_c_is_initialised_before_it_becomes_a_component() {
     assert!(source.contains("respond(out, 200, \"Hello from C!\\n\");"), "{source}");
     app.write("my-app/app.c", source.replace("respond(out, 200, \"Hello from C!\\n\");", answer));
     let answers = |text: &str| {
-        let server = program().up(app.path("my-app")).patience(STEP).start();
+        let server = wharf_with_tools().up(app.path("my-app")).patience(STEP).start();
         for _ in 0..2 {
             assert_eq!(server.get("x", "/").text(), text, "{}", server.log());
         }

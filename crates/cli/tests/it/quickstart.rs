@@ -3,11 +3,11 @@
 //!
 //! Packages and compiled dependencies are shared by all tests; what is built is built by the commands of the templates.
 
-use crate::support::wharf;
+use crate::support::{wharf, wharf_with_tools};
 use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;
-use wharf_testkit::{App, Program, Server, tools, within};
+use wharf_testkit::{App, Server, tools, within};
 
 /// How long one step may take: an interpreter is compiled for half a minute, and longer where others are too.
 const STEP: Duration = Duration::from_secs(300);
@@ -25,7 +25,7 @@ impl Project {
             return None;
         }
         let app = App::empty();
-        program().run_in(app.folder(), ["new", "my-app", "--template", template]).well();
+        wharf_with_tools().run_in(app.folder(), ["new", "my-app", "--template", template]).well();
         tools::share(&app.path("my-app"));
         Some(Self { app, template })
     }
@@ -36,7 +36,7 @@ impl Project {
 
     /// Runs the program in the project's folder, however long it takes.
     fn wharf(&self, args: &[&str]) -> Output {
-        let output = program().command().args(args).current_dir(self.folder()).output();
+        let output = wharf_with_tools().command().args(args).current_dir(self.folder()).output();
         output.unwrap_or_else(|error| panic!("{}: {args:?}: {error}", self.template))
     }
 
@@ -59,15 +59,11 @@ impl Project {
 
     /// Waits until it serves, and its first answer is this.
     fn serves(&self, text: &str) -> Server {
-        let server = program().up(self.folder()).with("--no-build --watch --dev").patience(STEP).start();
+        let server = wharf_with_tools().up(self.folder()).with("--no-build --watch --dev").patience(STEP).start();
         let answer = server.get("x", "/");
         assert_eq!((answer.status(), answer.text().as_str()), (200, text), "{}: {}", self.template, server.log());
         server
     }
-}
-
-fn program() -> Program {
-    tools::environment().iter().fold(wharf(), |program, (name, value)| program.env(name, value))
 }
 
 /// A new app builds and answers; after a change of `file` and another build the same server answers otherwise.

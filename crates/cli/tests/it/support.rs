@@ -1,10 +1,15 @@
 //! What several rooms of these tests use.
 
-use wharf_testkit::{App, Program, Response, Server, service};
+use wharf_testkit::{App, Program, Response, Server, service, tools};
 
 /// The program that was just built.
 pub(crate) fn wharf() -> Program {
     Program::new(env!("CARGO_BIN_EXE_wharf"))
+}
+
+/// The same, in an environment where builds find the tools of their languages.
+pub(crate) fn wharf_with_tools() -> Program {
+    tools::environment().iter().fold(wharf(), |program, (name, value)| program.env(name, value))
 }
 
 /// The folder of an example of one component, with that where its build would put it.

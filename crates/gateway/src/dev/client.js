@@ -11,15 +11,17 @@
     box = null;
   };
 
-  const show = (why) => {
+  const show = (why, version) => {
     hide();
     box = document.createElement("div");
+    // Otherwise letters, their spacing and their direction would be those of the app's page.
+    box.style.cssText = "all:initial;direction:ltr";
     const inside = box.attachShadow({ mode: "open" });
     const frame = document.createElement("div");
     frame.setAttribute("role", "alert");
     frame.style.cssText =
       "position:fixed;inset:0;z-index:2147483647;background:rgba(16,18,22,.85);backdrop-filter:blur(6px);" +
-      "color:#e8eaed;padding:2rem;overflow:auto;box-sizing:border-box";
+      "color:#e8eaed;color-scheme:dark;padding:clamp(.5rem,3vw,2rem);overflow:auto;box-sizing:border-box";
     const card = document.createElement("div");
     card.style.cssText =
       "max-width:70rem;margin:0 auto;background:#1b1e24;border-top:4px solid #ff6b6b;border-radius:8px;" +
@@ -32,7 +34,8 @@
     // Lines keep their length: what a compiler writes below a line is below the right place.
     text.style.cssText = "white-space:pre;overflow:auto;margin:0;font:14px/1.5 ui-monospace,monospace";
     const note = document.createElement("p");
-    note.textContent = "The version before goes on. This goes away when the build succeeds; Escape hides it.";
+    const before = version === 0 ? "There is no version yet." : "The version before goes on.";
+    note.textContent = `${before} This goes away when the build succeeds; Escape hides it.`;
     note.style.cssText = "font:13px system-ui,sans-serif;color:#9aa0a6;margin:1rem 0 0";
     card.append(title, text, note);
     frame.append(card);
@@ -42,11 +45,12 @@
 
   const heard = (message) => {
     const state = JSON.parse(message.data);
-    if (state.phase === "failed") show(state.why);
+    // Whatever is being done: a page that was answered meanwhile is of the version in place, or of none.
+    known ??= state.version;
+    if (state.phase === "failed") show(state.why, state.version);
     if (state.phase !== "ready") return;
     hide();
-    if (known === null) known = state.version;
-    else if (known !== state.version) location.reload();
+    if (known !== state.version) location.reload();
   };
 
   const listen = () => {

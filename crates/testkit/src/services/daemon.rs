@@ -176,6 +176,8 @@ impl Daemon {
         let more_log = log.try_clone().expect("an open file can be shared");
         let mut command = Command::new(&recipe.program);
         command.args(&recipe.args).current_dir(self.folder());
+        // What programs keep for their user, or only for a while, goes with the folder too.
+        command.env("HOME", self.folder()).env("TMPDIR", self.folder());
         command.stdin(Stdio::null()).stdout::<File>(log).stderr::<File>(more_log);
         if let Some(owner) = recipe.owner {
             command.uid(owner.user).gid(owner.group);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 /// Waits at a pipe that closes with the test's process. A line in it says that all is well.
 ///
 /// A server that is paused hears no signal but the last one, so it is also told to go on. It has ten seconds, then it is killed:
-/// postgres gives its own processes five.
+/// postgres gives its own processes five. What it started may outlive it for a moment, and write to the folder until then.
 const SCRIPT: &str = r#"
 read -r _ && exit 0
 kill -s "$2" "$1"
@@ -16,6 +16,7 @@ kill -s CONT "$1"
 looks=0
 while kill -0 "$1" && test "$looks" -lt 100; do sleep 0.1; looks=$((looks + 1)); done
 kill -s KILL "$1"
+looks=0
 rm -rf -- "$3"
 "#;
 

@@ -20,18 +20,20 @@
 //! | [`Mqtt`] | mosquitto | retained messages and sessions that persist |
 //! | [`S3`] | SeaweedFS behind its S3 gateway | yes |
 //! | [`Vault`] | a double in this process: the read side of the KV API, version 2 | yes |
+//! | [`Browser`] | Chromium behind chromedriver | no |
 //!
-//! They speak TLS when they are told to, by the option `tls`: with a certificate that is good, for another name or out of date,
-//! and, if a test wants that, to clients of an [`Authority`](crate::Authority) only.
+//! All but [`Browser`] speak TLS when they are told to, by the option `tls`: with a certificate that is good, for another name or out of
+//! date, and, if a test wants that, to clients of an [`Authority`](crate::Authority) only.
 //!
-//! Each has `start() -> Option<Self>`, and `options()` with what can be set, which ends with `start()` too. All but the Vault are
-//! a [`Daemon`], whose methods they have: `port`, `pid`, `is_alive`, `log`, `stop`, `kill`, `restart`, `pause`, `resume`. They take
-//! `&self`, so that one task may kill what another one uses. The Vault always starts.
+//! Each has `start() -> Option<Self>`, and all but the browser `options()` with what can be set, which ends with `start()` too. All but
+//! the Vault are a [`Daemon`], whose methods they have: `port`, `pid`, `is_alive`, `log`, `stop`, `kill`, `restart`, `pause`, `resume`.
+//! They take `&self`, so that one task may kill what another one uses. The Vault always starts.
 //!
 //! [`registry::Registry`] is a registry and web server in this process, which serves what tests put into it, good or bad.
 //!
 //! `start` and `restart` return when the server has answered in its own protocol. A server dies with its test, however that ends.
 
+mod browser;
 mod daemon;
 mod find;
 mod folder;
@@ -48,6 +50,7 @@ mod skip;
 mod tls;
 pub mod vault;
 
+pub use browser::Browser;
 pub use daemon::Daemon;
 pub use mqtt::Mqtt;
 pub use nats::Nats;

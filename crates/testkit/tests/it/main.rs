@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by a panic")]
 #![allow(clippy::disallowed_methods, reason = "a test that runs itself again tells it what to do by the environment")]
 
+mod browser;
 mod guard;
 mod mqtt;
 mod nats;
