@@ -17,7 +17,7 @@ looks=0
 while kill -0 "$1" && test "$looks" -lt 100; do sleep 0.1; looks=$((looks + 1)); done
 kill -s KILL "$1"
 looks=0
-rm -rf -- "$3"
+until rm -rf -- "$3" || test "$looks" -ge 100; do sleep 0.1; looks=$((looks + 1)); done
 "#;
 
 /// Watches over one server process. Dropped without [`Guard::dismiss`], it acts as if the test had died.
