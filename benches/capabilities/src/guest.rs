@@ -53,7 +53,7 @@ impl Wharf {
             "{more}[keyvalue.memory]\nbackend = \"memory\"\n[keyvalue.redb]\nbackend = \"redb\"\n\
              [keyvalue.redis]\nbackend = \"redis\"\nurl = \"{redis}\"\n\
              [sql.sqlite]\nbackend = \"sqlite\"\n[sql.postgres]\nbackend = \"postgres\"\nurl = \"{postgres}\"\nshared-user = true\n\
-             [http.server.\"https://127.0.0.1\"]\nauthorities = \"{}\"\n",
+             [http.server.\"https://127.0.0.1:{tls}\"]\nauthorities = \"{}\"\nplatform-authorities = false\n",
             authority.display()
         );
         fs::write(folder.path().join("wharf.toml"), manifest)?;
