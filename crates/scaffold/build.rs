@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io};
 
+/// A package with that one dependency, of which cargo says where it is.
 const GO_RUNTIME_MANIFEST: &str = r#"
 [package]
 name = "go-runtime"

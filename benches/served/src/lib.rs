@@ -19,7 +19,7 @@ use wharf_trigger::ErrorPage;
 /// How long anything may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A node that serves no app yet, on a port of its own.
+/// A node that has no app yet. It takes connections from [`Served::listen`] on.
 pub struct Served {
     pub node: Node,
     gateway: Arc<Gateway>,
@@ -38,7 +38,7 @@ impl Served {
         Ok(Self { node, gateway, _state: state })
     }
 
-    /// Starts to listen, with one thread.
+    /// Starts to listen at a free port of loopback, with one thread.
     pub fn listen(&self) -> Result<Cores> {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Ok(Cores::start(&CoresConfig { listen, threads: 1, drain: PATIENCE }, &self.gateway)?)
