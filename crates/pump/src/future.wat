@@ -66,8 +66,13 @@
     (call $came (call $record) (local.get $code)))
 
   (func $push (param $r i32) (result i32)
-    (if (i32.eq (i32.const -1) (call $write (i32.load offset=4 (local.get $r)) (i32.load offset=28 (local.get $r))))
-      (then (return (call $wait (local.get $r)))))
+    (local $code i32)
+    (local.set $code (call $write (i32.load offset=4 (local.get $r)) (i32.load offset=28 (local.get $r))))
+    (if (i32.eq (local.get $code) (i32.const -1)) (then (return (call $wait (local.get $r)))))
+    (call $over (local.get $r) (local.get $code)))
+
+  (func $over (param $r i32) (param $code i32) (result i32)
+    (if (call $is-dropped (local.get $code)) (then (return (call $left (local.get $r)))))
     (call $filled (local.get $r)))
 
   (func (export "on-fill") (param $event i32) (param $of i32) (param $code i32) (result i32)
@@ -84,4 +89,4 @@
         (local.set $buffer (call $alloc (i32.const {size})))
         (call $link (local.get $r) (local.get $buffer))
         (drop (call $write (i32.load offset=4 (local.get $r)) (local.get $buffer)))))
-    (call $filled (local.get $r)))
+    (call $over (local.get $r) (local.get $code)))

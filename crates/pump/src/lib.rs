@@ -16,6 +16,9 @@
 //! - `open: func(on: u32)`: makes as many new flows as `wanted()` says, and calls `opened(flow, end, on)` for each. So does the pump when it is
 //!   instantiated, then with the largest number: a flow is at hand also where no guest can be called.
 //!
+//! If there are streams or futures in the elements, what is fetched and cannot be written any more goes `back(id, items)`: what nobody reads
+//! has to be closed.
+//!
 //! Both ends of a flow call `done(id)` when they are done. A pump waits without a stack of its own and without a buffer; a buffer is held
 //! while a piece is read, and while one is written. Its memory is as large as what is written at a time.
 //!
@@ -35,6 +38,17 @@ const HEAP: &str = include_str!("heap.wat");
 const WORK: &str = include_str!("work.wat");
 const STREAM: &str = include_str!("stream.wat");
 const FUTURE: &str = include_str!("future.wat");
+
+/// How what was not written goes back: its type, the import of the module, the call, and what makes it a function of the module.
+const BACK: [&str; 5] = [
+    "(import \"back\" (func $back (param \"id\" u64) (param \"items\" $items)))",
+    "(import \"\" \"back\" (func $back (param i64 i32 i32)))",
+    "(if (i32.load offset=36 (local.get $r))
+      (then
+        (call $back (i64.load offset=16 (local.get $r)) (i32.load offset=28 (local.get $r)) (i32.load offset=36 (local.get $r)))))",
+    "(core func $back (canon lower (func $back) (memory $memory) (realloc $realloc)))",
+    "(export \"back\" (func $back))",
+];
 
 /// What is pumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,6 +85,11 @@ impl Pump {
         self.flow == Flow::Stream && self.element.is_flat()
     }
 
+    /// Tells whether there are streams or futures in the elements.
+    pub fn has_flows(&self) -> bool {
+        self.element.has_flows()
+    }
+
     /// Returns the bytes that an element takes, without what it refers to.
     pub fn element_bytes(&self) -> u32 {
         self.element.layout().size
@@ -102,6 +121,8 @@ impl Pump {
             ],
             Flow::Future => [""; 3],
         };
+        let back = if self.has_flows() { BACK } else { [""; 5] };
+        let [back_type, back_import, back, back_lower, back_export] = back;
         let (size, unit) = (size.to_string(), unit.to_string());
         let places = [
             ("{heap}", HEAP),
@@ -113,6 +134,11 @@ impl Pump {
             ("{flow}", flow),
             ("{element}", &element),
             ("{item}", item),
+            ("{back_type}", back_type),
+            ("{back_import}", back_import),
+            ("{back}", back),
+            ("{back_lower}", back_lower),
+            ("{back_export}", back_export),
             ("{cancel_import}", cancel_import),
             ("{cancel}", cancel),
             ("{cancel_export}", cancel_export),

@@ -9,6 +9,7 @@
 (import "next" (func $next async (param "id" u64) (result bool)))
 (import "fetch" (func $fetch (param "id" u64) (result $items)))
 (import "done" (func $done (param "id" u64)))
+{back_type}
 (core func $record (canon context.get i32 0))
 (core func $set-record (canon context.set i32 0))
 {heap}
@@ -34,6 +35,7 @@
 (core func $next (canon lower (func $next) async (memory $memory)))
 (core func $fetch (canon lower (func $fetch) (memory $memory) (realloc $realloc)))
 (core func $done (canon lower (func $done)))
+{back_lower}
 {work}
 (core instance $work (instantiate $Work
   (with "heap" (instance $heap))
@@ -45,7 +47,7 @@
     (export "new" (func $new)) (export "read" (func $read)) (export "write" (func $write)) {cancel_export}
     (export "drop-readable" (func $drop-readable)) (export "drop-writable" (func $drop-writable))
     (export "wanted" (func $wanted)) (export "opened" (func $opened)) (export "room" (func $room)) (export "give" (func $give))
-    (export "next" (func $next)) (export "fetch" (func $fetch)) (export "done" (func $done))))))
+    (export "next" (func $next)) (export "fetch" (func $fetch)) (export "done" (func $done)) {back_export}))))
 (func (export "open") (param "on" u32) (canon lift (core func $work "open")))
 (func (export "drain") async (param "flow" $flow) (param "id" u64)
   (canon lift (core func $work "drain") async (callback (core func $work "on-drain"))))

@@ -1,6 +1,6 @@
 //! What an element is, and how large it is in a guest's memory.
 
-/// A type of the Component Model, without handles.
+/// A type of the Component Model, without resources: these are types of one component, which no other one can name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// A type that is known by a word: `bool`, `u8` and the other numbers, `char`, `string`.
@@ -25,6 +25,10 @@ pub enum Shape {
     Option(Box<Shape>),
     /// One or the other.
     Result(Option<Box<Shape>>, Option<Box<Shape>>),
+    /// The readable end of a stream.
+    Stream(Option<Box<Shape>>),
+    /// The readable end of a future.
+    Future(Option<Box<Shape>>),
 }
 
 /// A type that is known by a word.
@@ -95,11 +99,25 @@ fn up(size: u32, align: u32) -> u32 {
 }
 
 impl Shape {
+    /// Tells whether there are ends of streams or futures in a value.
+    pub fn has_flows(&self) -> bool {
+        match self {
+            Self::Stream(_) | Self::Future(_) => true,
+            Self::Simple(_) | Self::Enum(_) | Self::Flags(_) => false,
+            Self::List(part) | Self::Fixed(part, _) | Self::Option(part) => part.has_flows(),
+            Self::Map(key, value) => key.has_flows() || value.has_flows(),
+            Self::Record(fields) => fields.iter().any(|(_, field)| field.has_flows()),
+            Self::Tuple(fields) => fields.iter().any(Self::has_flows),
+            Self::Variant(cases) => cases.iter().filter_map(|(_, case)| case.as_ref()).any(Self::has_flows),
+            Self::Result(ok, err) => [ok, err].into_iter().flatten().any(|part| part.has_flows()),
+        }
+    }
+
     /// Tells whether a value refers to nothing outside of its own bytes.
     pub fn is_flat(&self) -> bool {
         match self {
             Self::Simple(simple) => *simple != Simple::String,
-            Self::List(_) | Self::Map(..) => false,
+            Self::List(_) | Self::Map(..) | Self::Stream(_) | Self::Future(_) => false,
             Self::Fixed(element, _) | Self::Option(element) => element.is_flat(),
             Self::Record(fields) => fields.iter().all(|(_, field)| field.is_flat()),
             Self::Tuple(fields) => fields.iter().all(Self::is_flat),
@@ -119,6 +137,7 @@ impl Shape {
                 Simple::String => Layout::REFERENCE,
             },
             Self::List(_) | Self::Map(..) => Layout::REFERENCE,
+            Self::Stream(_) | Self::Future(_) => Layout::number(4),
             Self::Fixed(element, count) => {
                 let Layout { size, align } = element.layout();
                 Layout { size: size.saturating_mul(*count), align }

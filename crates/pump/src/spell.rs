@@ -36,6 +36,11 @@ impl Speller {
                 let err = err.as_ref().map_or_else(String::new, |err| format!("(error {})", self.name(err)));
                 (format!("(result {ok} {err})"), false)
             }
+            Shape::Stream(element) | Shape::Future(element) => {
+                let kind = if matches!(shape, Shape::Stream(_)) { "stream" } else { "future" };
+                let element = element.as_ref().map_or_else(String::new, |element| self.name(element));
+                (format!("({kind} {element})"), false)
+            }
             Shape::Record(fields) => {
                 let field = |(name, field): &(String, Shape)| format!("(field \"{name}\" {})", self.name(field));
                 (format!("(record {})", fields.iter().map(field).collect::<String>()), true)

@@ -71,7 +71,7 @@
         (call $write (i32.load offset=4 (local.get $r)) (i32.load offset=28 (local.get $r)) (i32.load offset=36 (local.get $r))))
       (if (i32.eq (local.get $code) (i32.const -1)) (then (return (call $wait (local.get $r)))))
       (br_if $again (i32.eqz (call $is-over (local.get $r) (local.get $code)))))
-    (call $filled (local.get $r)))
+    (call $left (local.get $r)))
 
   ;; Goes on to what is not written yet. Returns whether nobody reads any more.
   (func $is-over (param $r i32) (param $code i32) (result i32)
@@ -90,6 +90,6 @@
         (if (i32.ne (local.get $code) (i32.const 2)) (then (return (call $wait (local.get $r)))))
         (call $take-answer (local.get $r))
         (return (call $got (local.get $r)))))
-    (if (call $is-over (local.get $r) (local.get $code)) (then (return (call $filled (local.get $r)))))
+    (if (call $is-over (local.get $r) (local.get $code)) (then (return (call $left (local.get $r)))))
     (if (i32.load offset=12 (local.get $r)) (then (return (call $wait (local.get $r)))))
     (call $push (local.get $r)))

@@ -26,6 +26,7 @@
   (import "" "next" (func $next (param i64 i32) (result i32)))
   (import "" "fetch" (func $fetch (param i64 i32)))
   (import "" "done" (func $done (param i64)))
+  {back_import}
 
   ;; A task's record: its blocks (0), the end of the flow (4), its set of waitables (8), what it waits for (12), the number of the flow
   ;; (16), an answer of the host (24), a list from the host (28, 32), how many elements the buffer has or should have (36),
@@ -118,6 +119,11 @@
     (call $finish (local.get $r))
     (call $drop-writable (i32.load offset=4 (local.get $r)))
     (call $end (local.get $r)))
+
+  ;; The same, when the reader went away before it had all that was fetched.
+  (func $left (param $r i32) (result i32)
+    {back}
+    (call $filled (local.get $r)))
 
   {rest}
 )

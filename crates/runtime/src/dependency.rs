@@ -3,38 +3,23 @@
 //! In: an import, and the component whose export satisfies it. Out: functions and resources in the linker of the importing component.
 //! Next: [`session`], which owns the other store.
 //!
-//! A call copies its values from one store to the other. Resources stay where they are: the caller gets a handle of the host that stands for
-//! one. Streams and futures are carried on, piece by piece. What a dependency does, up to a trap or an exhausted budget, ends the call and not the caller, wherever the interface has an error
-//! to tell it by.
+//! What moves between the stores is moved by [`wharf_transfer`]. What a dependency does, up to a trap or an exhausted budget, ends the call and
+//! not the caller, wherever the interface has an error to tell it by.
 
-mod carry;
-mod fallback;
-mod flow;
-mod payload;
-mod pump;
 mod serve;
 mod session;
-mod shared;
-mod signature;
-mod slot;
 
 use crate::component::Component;
 use crate::load::LoadError;
 use session::{Export, Sessions};
-use signature::{Resources, Signature};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component as Compiled, ComponentExportIndex, Linker, LinkerInstance, ResourceType};
 use wharf_host::Ctx;
+use wharf_transfer::{Resources, Signature, Workshop};
 
-pub(crate) use pump::Workshop;
 pub(crate) use session::is_streaming;
-
-/// A dependency failed, and its interface has no error to say so.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct DependencyFailed(String);
 
 /// An import that an export of another component satisfies, in an instance of its own.
 pub struct Dependency {
@@ -155,8 +140,8 @@ impl Linked<'_> {
     ) -> Result<(), String> {
         let (index, found) = self.find(export).ok_or_else(|| format!("the dependency has no function `{export}`"))?;
         let Link { sessions, resources, workshop, supplier } = self.link;
-        let pumps = |flow, element: &_| workshop.pump(&supplier.engine, flow, element);
-        let signature = Signature::new(wanted, &found, resources, &pumps).map_err(|why| format!("`{name}` {why}"))?;
+        let signature = Signature::new(wanted, &found, resources, workshop, &supplier.engine)
+            .map_err(|why| format!("`{name}` {why}"))?;
         let export = Arc::new(Export { index, signature, name: name.to_owned() });
         let sessions = Arc::clone(sessions);
         let linked = if wanted.async_() {

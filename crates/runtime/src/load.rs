@@ -272,7 +272,7 @@ fn own_linker(
     let failed = |error: wasmtime::Error| LoadError::Link(error.into());
     let mut linker = linked.linker.clone();
     wharf_host::link_members(&mut linker, members, linked.engine.is_concurrent()).map_err(failed)?;
-    let workshop = dependency::Workshop::new(&linked.engine, settings, cache);
+    let workshop = wharf_transfer::Workshop::new(&linked.engine, settings, cache);
     dependency::link(&mut linker, &code.component, &source.dependencies, &workshop)?;
     for (import, module) in &code.modules {
         linker.root().module(import, module).map_err(failed)?;

@@ -1,7 +1,6 @@
 //! What came of an invocation that did not end well: one cause, one status, one code.
 
 use crate::component::Identity;
-use crate::dependency::DependencyFailed;
 use crate::meter::Ended;
 use std::fmt;
 use std::time::Duration;
@@ -136,7 +135,7 @@ impl Failure {
     /// Classifies an error of the engine. What the limiter refused explains a trap better than the trap does: guests trap
     /// when they cannot have memory.
     pub(crate) fn from_engine(error: &wasmtime::Error, refusal: Option<Refusal>, detail: String) -> Self {
-        if let Some(failed) = error.downcast_ref::<DependencyFailed>() {
+        if let Some(failed) = error.downcast_ref::<wharf_transfer::Failed>() {
             return Self { cause: Cause::Dependency(failed.to_string()), detail: Some(detail) };
         }
         let cause = match refusal {

@@ -66,10 +66,11 @@ pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 2, name: "wharf-engine", uses: &["wharf-unbundle", "wharf-telemetry"] },
     // Knows stores of any kind, and nothing of what is granted to them.
     Crate { layer: 2, name: "wharf-debugger", uses: &["wharf-telemetry"] },
+    Crate { layer: 2, name: "wharf-transfer", uses: &["wharf-engine", "wharf-host", "wharf-pump"] },
     Crate {
         layer: 3,
         name: "wharf-runtime",
-        uses: &["wharf-debugger", "wharf-engine", "wharf-host", "wharf-pump", "wharf-telemetry"],
+        uses: &["wharf-debugger", "wharf-engine", "wharf-host", "wharf-telemetry", "wharf-transfer"],
     },
     Crate { layer: 3, name: "wharf-trigger", uses: &["wharf-runtime", "wharf-host", "wharf-telemetry"] },
     Crate {
@@ -143,7 +144,7 @@ pub(super) const CRATES: &[Crate] = &[
 pub(super) const ONLY: &[Only] = &[
     Only {
         crates: &["wasmtime-wasi-http"],
-        users: &["wharf-runtime", "wharf-host", "wharf-http", "wharf-trigger"],
+        users: &["wharf-runtime", "wharf-transfer", "wharf-host", "wharf-http", "wharf-trigger"],
         dev: false,
         reason: "it is the engine; `trigger` makes and reads its HTTP types",
     },
@@ -151,6 +152,7 @@ pub(super) const ONLY: &[Only] = &[
         crates: &["wasmtime", "wasmtime-*"],
         users: &[
             "wharf-engine",
+            "wharf-transfer",
             "wharf-runtime",
             "wharf-preinit",
             "wharf-debugger",

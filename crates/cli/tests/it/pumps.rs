@@ -112,25 +112,43 @@ fn instances_that_are_used_again_use_their_pumps_again() {
     }
 }
 
+fn nested(link: &str) -> Server {
+    linked(link, ["nester", "depot"], [PATIENT, PATIENT])
+}
+
 #[test]
-fn streams_in_streams_are_refused_when_the_app_is_loaded() {
-    let manifest = |link: &str| {
-        format!(
-            "name = \"depots\"\n\
-             [component.nester]\nsource = \"@nester\"\n\
-             [component.nester.dependencies]\n\"test:depot\" = {{ component = \"depot\", link = \"{link}\" }}\n\
-             [component.depot]\nsource = \"@depot\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"nester\"\n"
-        )
-    };
-    let server = wharf().up(App::new(&manifest("fused")).folder()).start();
-    answers(&server, "/", "6 parts");
-    let ended = wharf().up(App::new(&manifest("isolated")).folder()).fail();
-    assert!(
-        ended.stderr.contains(
-            "cannot link test:depot/nest@1.0.0: `unpack` has a parameter `crates` that is a stream<record { name, parts }>; elements \
-             of that type cannot leave their store, use `link = \"fused\"`"
-        ),
-        "{}",
-        ended.stderr
-    );
+fn what_belongs_to_a_store_crosses_in_elements_too() {
+    for link in LINKS {
+        let server = nested(link);
+        answers(&server, "/unpack?count=3", "6 parts");
+        answers(&server, "/pack?count=3", "crate 1: part 0; crate 2: part 0 part 1; crate 3: part 0 part 1 part 2");
+        answers(&server, "/rows", "[\"ONE\", \"\", \"THREE\"]");
+        answers(&server, "/send", "a letter: without a name");
+        if link == "isolated" {
+            // In one store the engine does not let a component read the parts that it wrote itself.
+            answers(&server, "/send?name=box", "box: 2 parts");
+        }
+        answers(&server, "/tickets?count=40", &format!("{:?}, 40 then, 0 now", (0..40).collect::<Vec<_>>()));
+        answers(&server, "/redeem?count=40", "780, 0 left");
+        answers(&server, "/renew", "1, 1 issued");
+        answers(&server, "/renew?most=0", "1 is too many, 0 issued");
+    }
+}
+
+#[test]
+fn what_nobody_reads_goes_where_it_was_made() {
+    for link in LINKS {
+        let server = nested(link);
+        // Streams in elements that were on their way end too, and resources are dropped.
+        answers(&server, "/left?count=9", "Some(\"crate 1\"), 0 waiting");
+        answers(&server, "/few?count=100", "[Some(0), Some(1)] of 2, 0 now");
+    }
+}
+
+#[test]
+fn a_dependency_that_fails_takes_the_streams_in_its_streams_along() {
+    let server = nested("isolated");
+    assert_eq!(outcome(&server, "/pack?count=2&end=panic").0, 502);
+    server.logged("WHARF-0054: the dependency depot failed in `pack`: the component trapped");
+    answers(&server, "/pack?count=1", "crate 1: part 0");
 }

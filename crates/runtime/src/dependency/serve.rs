@@ -2,23 +2,21 @@
 //!
 //! In: messages of a session. Out: answers, and why it ended. Next: the guest of the other store.
 
-use super::carry::{Carried, Held};
 use super::session::Export;
-use super::shared::{Busy, Line, Shared};
 use crate::admit::Need;
 use crate::component::Component;
 use crate::meter::Metered;
 use crate::outcome::Failure;
 use futures_util::stream::{FuturesUnordered, Stream};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::{Accessor, Instance, Val};
 use wasmtime::{AsContextMut, Store};
 use wharf_host::{Caller, Ctx};
 use wharf_telemetry::clock;
+use wharf_transfer::{Busy, Carried, Held, Line, Shared};
 
 /// A call on its way.
 pub(super) struct Ask {
@@ -36,9 +34,7 @@ pub(super) enum Message {
 /// What the calls of one instance share.
 struct Desk {
     shared: Arc<Shared>,
-    held: Mutex<Held>,
-    /// The number of the next resource.
-    next: Arc<AtomicU32>,
+    held: Arc<Held>,
 }
 
 /// Runs one instance until its caller is gone, or until it fails. Returns why it failed.
@@ -47,7 +43,7 @@ pub(super) async fn live(
     caller: Caller,
     messages: mpsc::UnboundedReceiver<Message>,
     shared: Arc<Shared>,
-    next: Arc<AtomicU32>,
+    held: Arc<Held>,
 ) -> Option<Failure> {
     let request = caller.request.clone();
     let permit = match component.admit(Need::Instance).await {
@@ -56,7 +52,7 @@ pub(super) async fn live(
     };
     let limits = &component.limits;
     let ticker = Arc::clone(component.engine.ticker());
-    let desk = Desk { shared: Arc::clone(&shared), held: Mutex::default(), next };
+    let desk = Desk { shared: Arc::clone(&shared), held };
     let mut guest = Box::pin(serve(Arc::clone(&component), caller, messages, desk));
     let works = Arc::clone(&shared);
     let guest = Box::pin(std::future::poll_fn(move |cx| {
@@ -125,7 +121,7 @@ async fn serve_plain(
             Message::Call(Ask { export, params, reply, busy: _busy }) => {
                 let Some((params, reply)) = desk.give(&mut *store, &export, params, reply) else { continue };
                 let function = function(&mut *store, instance, &export)?;
-                let mut results = vec![Val::Bool(false); export.signature.results()];
+                let mut results = vec![Val::Bool(false); export.signature.result_count()];
                 function.call_async(&mut *store, &params, &mut results).await?;
                 let _ = reply.send(Ok(desk.take(&mut *store, &export, results)?));
             }
@@ -188,7 +184,7 @@ async fn answer(accessor: &Accessor<Ctx>, instance: &Instance, desk: &Desk, ask:
     let given = accessor.with(|mut access| desk.give(access.as_context_mut(), &export, params, reply));
     let Some((params, reply)) = given else { return Ok(()) };
     let function = accessor.with(|mut access| function(access.as_context_mut(), instance, &export))?;
-    let mut results = vec![Val::Bool(false); export.signature.results()];
+    let mut results = vec![Val::Bool(false); export.signature.result_count()];
     function.call_concurrent(accessor, &params, &mut results).await?;
     let results = accessor.with(|mut access| desk.take(access.as_context_mut(), &export, results))?;
     let _ = reply.send(Ok(results));
@@ -206,8 +202,7 @@ impl Desk {
         params: Carried,
         reply: Reply,
     ) -> Option<(Vec<Val>, Reply)> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.give(store.as_context_mut(), &export.signature, params) {
+        match params.into_dependency(store.as_context_mut(), &export.signature, &self.line()) {
             Ok(params) => Some((params, reply)),
             Err(error) => {
                 let _ = reply.send(Err(error.to_string()));
@@ -223,16 +218,16 @@ impl Desk {
         export: &Export,
         results: Vec<Val>,
     ) -> wasmtime::Result<Carried> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = || self.next.fetch_add(1, Relaxed);
-        let line = Line { shared: Arc::clone(&self.shared), open: None };
-        held.take(store.as_context_mut(), &export.signature, results, &line, number)
+        Carried::results(store.as_context_mut(), &export.signature, results, &self.line())
+    }
+
+    fn line(&self) -> Line {
+        Line { shared: Arc::clone(&self.shared), held: Some(Arc::clone(&self.held)), open: None }
     }
 
     /// Drops a resource that the caller dropped.
     async fn release(&self, store: &mut Store<Ctx>, number: u32) -> wasmtime::Result<()> {
-        let resource = self.held.lock().unwrap_or_else(PoisonError::into_inner).release(number);
-        match resource {
+        match self.held.take(number) {
             Some(resource) => resource.resource_drop_async(&mut *store).await,
             None => Ok(()),
         }

@@ -6,23 +6,17 @@
 //! The instance runs in a task of its own on the caller's thread: the event loop of one store cannot run inside another's. The task ends
 //! with the caller's store, or with the first trap or exhausted budget; the next call then begins with a fresh instance.
 
-use super::DependencyFailed;
-use super::carry::{self, Carried};
-use super::fallback;
 use super::serve::{self, Ask, Message};
-use super::shared::{Busy, Line, Open, Shared};
-use super::signature::Signature;
 use crate::component::Component;
 use crate::outcome::{Cause, Failure};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::task::{Context, Poll};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use wasmtime::component::{Accessor, ComponentExportIndex, Val};
 use wasmtime::{AsContextMut, StoreContextMut};
 use wharf_host::{Caller, Ctx};
+use wharf_transfer::{Broken, Busy, Carried, Failed, Held, Line, Open, Shared, Signature};
 
 /// How deep components may be linked to each other at run time; the manifest allows no circles, so this is for chains.
 const DEPTH: u8 = 64;
@@ -45,6 +39,7 @@ pub(super) struct Export {
 struct Session {
     messages: mpsc::UnboundedSender<Message>,
     shared: Arc<Shared>,
+    held: Arc<Held>,
     ended: watch::Receiver<Option<Failure>>,
     task: JoinHandle<()>,
 }
@@ -118,13 +113,17 @@ impl Sessions {
             Err(failure) => return Ok(Answer::Refused(failure.to_string())),
         };
         let (messages, ended) = (session.messages.clone(), session.ended.clone());
-        let line = Line { shared: Arc::clone(&session.shared), open: Some(Arc::clone(&open)) };
-        let params = carry::lower(store, &export.signature, params, &line)?;
+        let line = Line {
+            shared: Arc::clone(&session.shared),
+            held: Some(Arc::clone(&session.held)),
+            open: Some(Arc::clone(&open)),
+        };
+        let params = Carried::params(store, &export.signature, params, &line)?;
         let (reply, answer) = oneshot::channel();
         let ask = Ask { export: Arc::clone(export), params, reply, busy: Busy::new(&line.shared) };
         // Refused by a task that ended since; the answer says why.
         let _ = messages.send(Message::Call(ask));
-        Ok(Answer::Coming { answer, later: Later { ended, open } })
+        Ok(Answer::Coming { answer, later: Later { ended, line } })
     }
 
     /// Returns a failure as people read it.
@@ -142,13 +141,13 @@ impl Sessions {
     ) -> wasmtime::Result<()> {
         let text = match answered {
             Ok((values, later)) => {
-                let broken = || Broken {
-                    is_told: export.signature.tells(),
-                    text: self.text(export, ""),
-                    why: Box::pin(why(later.ended.clone())),
-                    _open: Arc::clone(&later.open),
-                };
-                let values = carry::lift(store, &export.signature, values, broken)?;
+                let Later { ended, line } = later;
+                let prefix: Arc<str> = self.text(export, "").into();
+                let broken = Broken::new(export.signature.tells(), line.open.clone(), move || {
+                    let (prefix, ended) = (Arc::clone(&prefix), ended.clone());
+                    Box::pin(async move { format!("{prefix}{}", why(ended).await) })
+                });
+                let values = values.into_caller(store, &export.signature, &line, &broken)?;
                 for (result, value) in std::iter::zip(results, values) {
                     *result = value;
                 }
@@ -156,16 +155,13 @@ impl Sessions {
             }
             Err(failure) => self.text(export, &failure),
         };
-        let error = match fallback::error(export.signature.result(), &text) {
-            Some(error) => Some(error),
-            None => fallback::flows(store, &export.signature, &text)?,
-        };
+        let error = export.signature.failed(store, &text)?;
         match (error, results) {
             (Some(error), [result]) => {
                 *result = error;
                 Ok(())
             }
-            _ => Err(wasmtime::Error::new(DependencyFailed(text))),
+            _ => Err(wasmtime::Error::new(Failed(text))),
         }
     }
 }
@@ -176,7 +172,7 @@ type Answered = Result<(Carried, Later), String>;
 /// What streams and futures among results need.
 struct Later {
     ended: watch::Receiver<Option<Failure>>,
-    open: Open,
+    line: Line,
 }
 
 /// An answer on its way.
@@ -202,22 +198,6 @@ async fn why(mut ended: watch::Receiver<Option<Failure>>) -> String {
     match ended.wait_for(Option::is_some).await {
         Ok(failure) => failure.as_ref().map_or_else(String::new, ToString::to_string),
         Err(_) => "its instance has ended".to_owned(),
-    }
-}
-
-/// What a reader is told whose writer was in an instance that failed.
-pub(super) struct Broken {
-    /// Whether a future of the same call says it: then a stream just ends.
-    pub(super) is_told: bool,
-    text: String,
-    why: Pin<Box<dyn Future<Output = String> + Send>>,
-    _open: Open,
-}
-
-impl Broken {
-    /// Waits until the instance has ended, and returns the failure as people read it.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<String> {
-        self.why.as_mut().poll(cx).map(|why| format!("{}{why}", self.text))
     }
 }
 
@@ -251,12 +231,19 @@ impl Session {
         let (messages, receiver) = mpsc::unbounded_channel();
         let (failed, ended) = watch::channel(None);
         let shared = Arc::new(Shared::default());
-        let live = serve::live(Arc::clone(supplier), caller, receiver, Arc::clone(&shared), next);
+        let dropped = messages.downgrade();
+        let held = Arc::new(Held::new(next, move |number| {
+            if let Some(messages) = dropped.upgrade() {
+                // An instance that has ended holds nothing.
+                let _ = messages.send(Message::Drop(number));
+            }
+        }));
+        let live = serve::live(Arc::clone(supplier), caller, receiver, Arc::clone(&shared), Arc::clone(&held));
         #[expect(clippy::disallowed_methods, reason = "owned by the session, which aborts it when dropped")]
         let task = tokio::task::spawn(async move {
             let failure = live.await;
             let _ = failed.send(failure);
         });
-        Self { messages, shared, ended, task }
+        Self { messages, shared, held, ended, task }
     }
 }

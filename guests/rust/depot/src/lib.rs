@@ -1,5 +1,7 @@
 //! A library whose functions take and give streams and futures of types of its own.
 
+mod nest;
+
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wit_bindgen::{FutureReader, StreamReader, StreamResult};
@@ -147,16 +149,6 @@ impl Guest for Depot {
             sum += piece.iter().flat_map(|part| &part.sizes).map(|size| u64::from(*size)).sum::<u64>();
         }
         sum
-    }
-}
-
-impl exports::test::depot::nest::Guest for Depot {
-    async fn unpack(mut crates: StreamReader<exports::test::depot::nest::CrateOfParts>) -> u32 {
-        let mut count = 0;
-        while let Some(one) = crates.next().await {
-            count += one.parts.collect().await.len();
-        }
-        count as u32
     }
 }
 

@@ -1,15 +1,17 @@
 //! What pumps hand to the host and get from it: bytes, where elements are the same bytes in every store, and values of no certain type
 //! otherwise.
 
-use super::super::slot::{PIECE_BYTES, Weigh};
 use super::{Writing, yard};
+use crate::broken::Broken;
+use crate::carry::{Luggage, Trade};
+use crate::slot::{PIECE_BYTES, Weigh};
 use std::collections::VecDeque;
 use wasmtime::component::{LinkerInstance, Val};
-use wasmtime::{Result, StoreContextMut};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wharf_host::Ctx;
 
 /// One of many in a piece.
-pub(super) trait Goods: Weigh + Sized {
+pub(crate) trait Goods: Weigh + Sized {
     /// Links the functions by which pieces change hands.
     fn link(linker: &mut LinkerInstance<'_, Ctx>) -> Result<()>;
 
@@ -42,14 +44,39 @@ impl Goods for u8 {
     }
 }
 
-/// An element.
-pub(super) struct Item(pub(super) Val);
+/// An element, with what goes beside it.
+pub(crate) struct Item {
+    value: Val,
+    luggage: Luggage,
+}
+
+impl Item {
+    pub(crate) fn new(value: Val) -> Self {
+        Self { value, luggage: Luggage::default() }
+    }
+
+    fn take_out(mut value: Val, store: StoreContextMut<'_, Ctx>, trade: Option<&Trade>) -> Result<Self> {
+        let luggage = match trade {
+            Some(trade) => trade.take_out(store, &mut value)?,
+            None => Luggage::default(),
+        };
+        Ok(Self { value, luggage })
+    }
+
+    fn put_in(self, store: StoreContextMut<'_, Ctx>, trade: Option<&Trade>, broken: Option<&Broken>) -> Result<Val> {
+        let Self { mut value, luggage } = self;
+        if let Some(trade) = trade {
+            trade.put_in(store, &mut value, luggage, broken)?;
+        }
+        Ok(value)
+    }
+}
 
 impl Weigh for Item {
     const IS_FLAT: bool = false;
 
     fn weigh(&self) -> usize {
-        weigh(&self.0)
+        weigh(&self.value)
     }
 }
 
@@ -60,19 +87,31 @@ impl Goods for Item {
     fn link(linker: &mut LinkerInstance<'_, Ctx>) -> Result<()> {
         linker.func_new("give", |mut store, _, params, _| {
             let [Val::U64(id), Val::List(values)] = params else { wasmtime::bail!("a pump gave no list") };
+            let trade = yard::writing::<Self>(store.data_mut(), *id)?.trade.clone();
+            let item = |value: &Val| Self::take_out(value.clone(), store.as_context_mut(), trade.as_ref());
+            let items: VecDeque<Self> = values.iter().map(item).collect::<Result<_>>()?;
             let writing = yard::writing::<Self>(store.data_mut(), *id)?;
-            let items: VecDeque<Self> = values.iter().cloned().map(Self).collect();
             let weight = items.iter().map(Weigh::weigh).sum::<usize>().max(1);
             // As many as fit if the next are as large as these were, but not many more at once.
             let fitting = items.len() * PIECE_BYTES / weight;
-            writing.count = fitting.min(writing.count * 2).clamp(1, MOST);
+            // Streams come one by one: each is something that somebody waits for.
+            let most = if trade.is_some() { 1 } else { MOST };
+            writing.count = fitting.min(writing.count * 2).clamp(1, most);
             writing.end.put(items)
         })?;
         linker.func_new("fetch", |mut store, _, params, results| {
             let ([Val::U64(id)], [result]) = (params, results) else { wasmtime::bail!("a pump fetched nothing") };
-            let items = yard::reading::<Self>(store.data_mut(), *id)?.end.take();
-            *result = Val::List(items.into_iter().map(|item| item.0).collect());
+            let reading = yard::reading::<Self>(store.data_mut(), *id)?;
+            let (items, trade) = (reading.end.take(), reading.trade.clone());
+            let broken = reading.broken.as_ref().map(Broken::again);
+            let value = |item: Self| item.put_in(store.as_context_mut(), trade.as_ref(), broken.as_ref());
+            *result = Val::List(items.into_iter().map(value).collect::<Result<_>>()?);
             Ok(())
+        })?;
+        linker.func_new("back", |mut store, _, params, _| {
+            let [Val::U64(id), Val::List(values)] = params else { wasmtime::bail!("a pump gave nothing back") };
+            let Some(trade) = yard::reading::<Self>(store.data_mut(), *id)?.trade.clone() else { return Ok(()) };
+            values.iter().cloned().try_for_each(|mut value| trade.close(store.as_context_mut(), &mut value))
         })
     }
 
@@ -81,12 +120,12 @@ impl Goods for Item {
     }
 
     fn of(value: Val) -> Option<Self> {
-        Some(Self(value))
+        Some(Self::new(value))
     }
 }
 
 /// Returns the bytes that a value takes, with the names in it: the engine makes a copy of them for each.
-fn weigh(value: &Val) -> usize {
+pub(crate) fn weigh(value: &Val) -> usize {
     let inside = match value {
         Val::String(text) | Val::Enum(text) => text.len(),
         Val::List(values) | Val::Tuple(values) | Val::FixedLengthList(values) => values.iter().map(weigh).sum(),

@@ -1,13 +1,15 @@
 //! A stream or a future between two stores, of a type that the host has too.
 //!
-//! In: the readable end that a guest passed. Out: [`Open`], which makes a readable end of the same kind in the other store. Next: that
+//! In: the readable end that a guest passed. Out: [`Opener`], which makes a readable end of the same kind in the other store. Next: that
 //! store's guest, which reads.
 
-use super::payload::Payload;
-use super::shared::Line;
-use super::slot::{ReadEnd, WriteEnd, Writer, bytes, check_waiting, pair, wait};
-use super::{DependencyFailed, session::Broken};
+use crate::Failed;
+use crate::broken::Broken;
+use crate::payload::Payload;
+use crate::shared::Line;
+use crate::slot::{ReadEnd, State, WriteEnd, Writer, bytes, check_waiting, pair, wait};
 use std::pin::Pin;
+use std::sync::MutexGuard;
 use std::task::{Context, Poll, ready};
 use wasmtime::component::{
     Destination, FutureAny, FutureConsumer, FutureProducer, FutureReader, Source, StreamAny, StreamConsumer,
@@ -17,30 +19,38 @@ use wasmtime::{Result, StoreContextMut};
 use wharf_host::Ctx;
 
 /// Makes the other end of a stream or a future, in the store that reads. With what a reader is told when the writer's instance failed.
-pub(super) type Open = Box<dyn FnOnce(StoreContextMut<'_, Ctx>, Option<Broken>) -> Result<Val> + Send>;
+pub(crate) type Opener = Box<dyn FnOnce(StoreContextMut<'_, Ctx>, Option<Broken>) -> Result<Val> + Send>;
 
 /// Takes a stream out of the store that writes it.
-pub(super) fn take_stream<T: Payload>(store: StoreContextMut<'_, Ctx>, stream: StreamAny, line: &Line) -> Result<Open> {
+pub(crate) fn take_stream<T: Payload>(
+    store: StoreContextMut<'_, Ctx>,
+    stream: StreamAny,
+    line: &Line,
+) -> Result<Opener> {
     let (writer, reader) = pair::<T>(line);
     StreamReader::<T>::try_from_stream_any(stream)?.pipe(store, writer)?;
     Ok(Box::new(move |store, broken| open_stream(store, reader, broken)))
 }
 
 /// Takes a future out of the store that writes it.
-pub(super) fn take_future<T: Payload>(store: StoreContextMut<'_, Ctx>, future: FutureAny, line: &Line) -> Result<Open> {
+pub(crate) fn take_future<T: Payload>(
+    store: StoreContextMut<'_, Ctx>,
+    future: FutureAny,
+    line: &Line,
+) -> Result<Opener> {
     let (writer, reader) = pair::<T>(line);
     FutureReader::<T>::try_from_future_any(future)?.pipe(store, writer)?;
     Ok(Box::new(move |store, broken| open_future(store, reader, broken)))
 }
 
 /// Makes a stream that has nothing.
-pub(super) fn empty_stream<T: Payload>(store: StoreContextMut<'_, Ctx>) -> Result<Val> {
+pub(crate) fn empty_stream<T: Payload>(store: StoreContextMut<'_, Ctx>) -> Result<Val> {
     let (_, reader) = pair::<T>(&Line::default());
     open_stream(store, reader, None)
 }
 
 /// Makes a future that tells of a failure, where its type can.
-pub(super) fn failed_future<T: Payload>(store: StoreContextMut<'_, Ctx>, text: &str) -> Result<Option<Val>> {
+pub(crate) fn failed_future<T: Payload>(store: StoreContextMut<'_, Ctx>, text: &str) -> Result<Option<Val>> {
     let Some(value) = T::failed(text) else { return Ok(None) };
     let (_, reader) = pair::<T>(&Line::default());
     let mut state = reader.0.lock();
@@ -150,25 +160,57 @@ impl<T: Payload> StreamProducer<Ctx> for Produce<T> {
             slot.changed(state, before_bytes);
             return Poll::Ready(Ok(StreamResult::Completed));
         }
-        match state.writer {
-            Writer::Open if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-            Writer::Open => {
-                wait(&mut state.to_read, cx);
-                return Poll::Pending;
-            }
-            Writer::Ended => return Poll::Ready(Ok(StreamResult::Dropped)),
-            Writer::Lost => {}
-        }
-        drop(state);
-        match &mut this.broken {
-            // Nobody would know that the stream is not whole.
-            Some(broken) if !broken.is_told => {
-                let text = ready!(broken.poll(cx));
-                Poll::Ready(Err(wasmtime::Error::new(DependencyFailed(text))))
-            }
-            _ => Poll::Ready(Ok(StreamResult::Dropped)),
-        }
+        poll_end(state, &mut this.broken, cx, finish)
     }
+}
+
+/// Waits where a stream has nothing. Returns how it ended, if it did.
+pub(crate) fn poll_end<T>(
+    mut state: MutexGuard<'_, State<T>>,
+    broken: &mut Option<Broken>,
+    cx: &mut Context<'_>,
+    finish: bool,
+) -> Poll<Result<StreamResult>> {
+    match state.writer {
+        Writer::Open if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+        Writer::Open => {
+            wait(&mut state.to_read, cx);
+            return Poll::Pending;
+        }
+        Writer::Ended => return Poll::Ready(Ok(StreamResult::Dropped)),
+        Writer::Lost => {}
+    }
+    drop(state);
+    match broken {
+        // Nobody would know that the stream is not whole.
+        Some(broken) if !broken.is_told => {
+            let text = ready!(broken.poll(cx));
+            Poll::Ready(Err(wasmtime::Error::new(Failed(text))))
+        }
+        _ => Poll::Ready(Ok(StreamResult::Dropped)),
+    }
+}
+
+/// Waits where a future has nothing. Returns why it will have nothing, or nothing itself if nobody waits any more.
+pub(crate) fn poll_absent<T>(
+    mut state: MutexGuard<'_, State<T>>,
+    broken: &mut Option<Broken>,
+    cx: &mut Context<'_>,
+    finish: bool,
+) -> Poll<Option<String>> {
+    let writer = state.writer;
+    if writer == Writer::Open {
+        if finish {
+            return Poll::Ready(None);
+        }
+        wait(&mut state.to_read, cx);
+        return Poll::Pending;
+    }
+    drop(state);
+    Poll::Ready(Some(match broken {
+        Some(broken) if writer == Writer::Lost => ready!(broken.poll(cx)),
+        _ => "a future of another component ended without a value".to_owned(),
+    }))
 }
 
 impl<T: Payload> FutureProducer<Ctx> for Produce<T> {
@@ -188,22 +230,12 @@ impl<T: Payload> FutureProducer<Ctx> for Produce<T> {
             slot.changed(state, before_bytes);
             return Poll::Ready(Ok(Some(value)));
         }
-        let writer = state.writer;
-        if writer == Writer::Open {
-            if finish {
-                return Poll::Ready(Ok(None));
-            }
-            wait(&mut state.to_read, cx);
-            return Poll::Pending;
-        }
-        drop(state);
-        let text = match &mut this.broken {
-            Some(broken) if writer == Writer::Lost => ready!(broken.poll(cx)),
-            _ => "a future of another component ended without a value".to_owned(),
+        let Some(text) = ready!(poll_absent(state, &mut this.broken, cx, finish)) else {
+            return Poll::Ready(Ok(None));
         };
         Poll::Ready(match T::failed(&text) {
             Some(value) => Ok(Some(value)),
-            None => Err(wasmtime::Error::new(DependencyFailed(text))),
+            None => Err(wasmtime::Error::new(Failed(text))),
         })
     }
 }

@@ -7,15 +7,15 @@
 //! A reader that goes away is seen by the writer's next write. What is on its way outlives its writer; after it the reader sees the end,
 //! or that the writer's instance failed.
 
-use super::payload::Payload;
-use super::shared::{Busy, Line, Open as IsOpen, Shared};
+use crate::payload::Payload;
+use crate::shared::{Busy, Line, Open as IsOpen, Shared};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use wasmtime::Result;
 
 /// Bytes that one piece of a stream has at most. Larger ones were no faster.
-pub(super) const PIECE_BYTES: usize = 64 << 10;
+pub(crate) const PIECE_BYTES: usize = 64 << 10;
 
 /// Bytes that may wait in the streams of one session before pieces get small.
 const CROWDED_BYTES: usize = 1 << 20;
@@ -27,7 +27,7 @@ const SMALL_BYTES: usize = 4 << 10;
 const WAITING_BYTES: usize = 64 << 20;
 
 /// Something that waits, and is counted while it does.
-pub(super) trait Weigh: Send + 'static {
+pub(crate) trait Weigh: Send + 'static {
     /// Whether all are of the same size.
     const IS_FLAT: bool;
 
@@ -45,7 +45,7 @@ impl<T: Payload> Weigh for T {
 
 /// What became of the writing end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(crate) enum Writer {
     Open,
     /// It was closed.
     Ended,
@@ -54,33 +54,33 @@ pub(super) enum Writer {
 }
 
 /// What waits between two ends.
-pub(super) struct Slot<T> {
+pub(crate) struct Slot<T> {
     state: Mutex<State<T>>,
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-pub(super) struct State<T> {
-    pub(super) items: VecDeque<T>,
-    pub(super) writer: Writer,
-    pub(super) has_reader: bool,
-    pub(super) to_write: Option<Waker>,
-    pub(super) to_read: Option<Waker>,
+pub(crate) struct State<T> {
+    pub(crate) items: VecDeque<T>,
+    pub(crate) writer: Writer,
+    pub(crate) has_reader: bool,
+    pub(crate) to_write: Option<Waker>,
+    pub(crate) to_read: Option<Waker>,
     /// Keeps the budgets of the dependency going while both ends are open.
-    pub(super) busy: Option<Busy>,
+    pub(crate) busy: Option<Busy>,
 }
 
 impl<T: Weigh> Slot<T> {
-    pub(super) fn lock(&self) -> MutexGuard<'_, State<T>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns how large the next piece may be.
-    pub(super) fn room_bytes(&self) -> usize {
+    pub(crate) fn room_bytes(&self) -> usize {
         if self.shared.waiting_bytes() < CROWDED_BYTES { PIECE_BYTES } else { SMALL_BYTES }
     }
 
     /// Notes that the items changed from what were so many bytes, and wakes who waited for it, after the lock is released.
-    pub(super) fn changed(&self, mut state: MutexGuard<'_, State<T>>, before_bytes: usize) {
+    pub(crate) fn changed(&self, mut state: MutexGuard<'_, State<T>>, before_bytes: usize) {
         self.shared.remove_waiting(before_bytes);
         self.shared.add_waiting(bytes(&state.items));
         let woken = if state.items.is_empty() {
@@ -97,18 +97,18 @@ impl<T: Weigh> Slot<T> {
     }
 }
 
-pub(super) fn bytes<T: Weigh>(items: &VecDeque<T>) -> usize {
+pub(crate) fn bytes<T: Weigh>(items: &VecDeque<T>) -> usize {
     if T::IS_FLAT { items.len() * size_of::<T>() } else { items.iter().map(Weigh::weigh).sum() }
 }
 
-pub(super) fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
+pub(crate) fn wait(waker: &mut Option<Waker>, cx: &Context<'_>) {
     match waker {
         Some(waker) => waker.clone_from(cx.waker()),
         None => *waker = Some(cx.waker().clone()),
     }
 }
 
-pub(super) fn pair<T: Weigh>(line: &Line) -> (WriteEnd<T>, ReadEnd<T>) {
+pub(crate) fn pair<T: Weigh>(line: &Line) -> (WriteEnd<T>, ReadEnd<T>) {
     let state = State {
         items: VecDeque::new(),
         writer: Writer::Open,
@@ -122,14 +122,14 @@ pub(super) fn pair<T: Weigh>(line: &Line) -> (WriteEnd<T>, ReadEnd<T>) {
 }
 
 /// The end in the store that writes.
-pub(super) struct WriteEnd<T: Weigh> {
-    pub(super) slot: Arc<Slot<T>>,
+pub(crate) struct WriteEnd<T: Weigh> {
+    pub(crate) slot: Arc<Slot<T>>,
     _open: Option<IsOpen>,
 }
 
 impl<T: Weigh> WriteEnd<T> {
     /// Waits until there is room. Returns how many bytes; none if nobody reads any more.
-    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Option<usize>> {
+    pub(crate) fn poll_room(&self, cx: &Context<'_>) -> Poll<Option<usize>> {
         let mut state = self.slot.lock();
         if !state.has_reader {
             return Poll::Ready(None);
@@ -145,7 +145,7 @@ impl<T: Weigh> WriteEnd<T> {
     ///
     /// # Errors
     /// When too much waits.
-    pub(super) fn put(&self, items: VecDeque<T>) -> Result<()> {
+    pub(crate) fn put(&self, items: VecDeque<T>) -> Result<()> {
         let mut state = self.slot.lock();
         if !state.has_reader {
             return Ok(());
@@ -170,7 +170,7 @@ impl<T: Weigh> Drop for WriteEnd<T> {
     }
 }
 
-pub(super) fn check_waiting(shared: &Shared) -> Result<()> {
+pub(crate) fn check_waiting(shared: &Shared) -> Result<()> {
     if shared.waiting_bytes() > WAITING_BYTES {
         wasmtime::bail!("more than {} MiB wait in streams between two components and are not read", WAITING_BYTES >> 20)
     }
@@ -178,11 +178,11 @@ pub(super) fn check_waiting(shared: &Shared) -> Result<()> {
 }
 
 /// The end that the other store reads.
-pub(super) struct ReadEnd<T: Weigh>(pub(super) Arc<Slot<T>>);
+pub(crate) struct ReadEnd<T: Weigh>(pub(super) Arc<Slot<T>>);
 
 impl<T: Weigh> ReadEnd<T> {
     /// Waits until there is something, or until there never will be. Returns what became of the writer; it is open if there is something.
-    pub(super) fn poll_next(&self, cx: &Context<'_>) -> Poll<Writer> {
+    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Writer> {
         let mut state = self.0.lock();
         if !state.items.is_empty() {
             return Poll::Ready(Writer::Open);
@@ -195,7 +195,7 @@ impl<T: Weigh> ReadEnd<T> {
     }
 
     /// Puts something there that nobody wrote.
-    pub(super) fn put(&self, item: T) {
+    pub(crate) fn put(&self, item: T) {
         let mut state = self.0.lock();
         let before_bytes = bytes(&state.items);
         state.items.push_back(item);
@@ -203,7 +203,7 @@ impl<T: Weigh> ReadEnd<T> {
     }
 
     /// Takes what is there.
-    pub(super) fn take(&self) -> VecDeque<T> {
+    pub(crate) fn take(&self) -> VecDeque<T> {
         let mut state = self.0.lock();
         let items = std::mem::take(&mut state.items);
         self.0.changed(state, bytes(&items));

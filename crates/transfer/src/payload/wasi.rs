@@ -12,11 +12,11 @@ use wasmtime_wasi::p3::bindings::sockets::types::ErrorCode as SocketError;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode as HttpError;
 
 /// `error-code` of `wasi:cli`.
-pub(super) const CLI: [&str; 3] = ["io", "illegal-byte-sequence", "pipe"];
+pub(crate) const CLI: [&str; 3] = ["io", "illegal-byte-sequence", "pipe"];
 
 /// `error-code` of `wasi:filesystem`.
 #[rustfmt::skip]
-pub(super) const FILE: [&str; 37] = [
+pub(crate) const FILE: [&str; 37] = [
     "access", "already", "bad-descriptor", "busy", "deadlock", "quota", "exist", "file-too-large", "illegal-byte-sequence", "in-progress",
     "interrupted", "invalid", "io", "is-directory", "loop", "too-many-links", "message-size", "name-too-long", "no-device", "no-entry",
     "no-lock", "insufficient-memory", "insufficient-space", "not-directory", "not-empty", "not-recoverable", "unsupported", "no-tty",
@@ -25,7 +25,7 @@ pub(super) const FILE: [&str; 37] = [
 
 /// `error-code` of `wasi:sockets`.
 #[rustfmt::skip]
-pub(super) const SOCKET: [&str; 15] = [
+pub(crate) const SOCKET: [&str; 15] = [
     "access-denied", "not-supported", "invalid-argument", "out-of-memory", "timeout", "invalid-state", "address-not-bindable",
     "address-in-use", "remote-unreachable", "connection-refused", "connection-broken", "connection-reset", "connection-aborted",
     "datagram-too-large", "other",
@@ -33,7 +33,7 @@ pub(super) const SOCKET: [&str; 15] = [
 
 /// `error-code` of `wasi:http`.
 #[rustfmt::skip]
-pub(super) const HTTP: [&str; 39] = [
+pub(crate) const HTTP: [&str; 39] = [
     "DNS-timeout", "DNS-error", "destination-not-found", "destination-unavailable", "destination-IP-prohibited",
     "destination-IP-unroutable", "connection-refused", "connection-terminated", "connection-timeout", "connection-read-timeout",
     "connection-write-timeout", "connection-limit-reached", "TLS-protocol-error", "TLS-certificate-error", "TLS-alert-received",
@@ -112,13 +112,13 @@ impl Payload for DirectoryEntry {
 }
 
 /// Visits the Rust type of a type of WASI that streams carry.
-pub(super) fn item<V: Visit>(ty: &Type, visitor: &V) -> Option<V::Out> {
+pub(crate) fn item<V: Visit>(ty: &Type, visitor: &V) -> Option<V::Out> {
     let Type::Record(record) = ty else { return None };
     record.fields().map(|field| field.name).eq(ENTRY).then(|| visitor.visit::<DirectoryEntry>())
 }
 
 /// Visits the Rust type of a result of nothing, or an error of WASI.
-pub(super) fn result<V: Visit>(error: &Type, visitor: &V) -> Option<V::Out> {
+pub(crate) fn result<V: Visit>(error: &Type, visitor: &V) -> Option<V::Out> {
     match error {
         Type::Enum(names) => names.names().eq(CLI).then(|| visitor.visit::<Result<(), CliError>>()),
         Type::Variant(variant) => {

@@ -6,8 +6,8 @@ use wharf_pump::{Shape, Simple};
 /// Parts that a type of elements may have: a stranger's may have a million.
 const PARTS: usize = 5000;
 
-/// Returns the shape of a type; none if there is something of a store in it, or if it is too large.
-pub(in super::super) fn shape(ty: &Type) -> Option<Shape> {
+/// Returns the shape of a type; none if there are resources in it, which are of one component, or if it is too large.
+pub(crate) fn shape(ty: &Type) -> Option<Shape> {
     of(ty, &mut { PARTS })
 }
 
@@ -50,13 +50,17 @@ fn of(ty: &Type, left: &mut usize) -> Option<Shape> {
         Type::Enum(cases) => Shape::Enum(names(&mut cases.names())),
         Type::Flags(flags) => Shape::Flags(names(&mut flags.names())),
         Type::Option(option) => Shape::Option(Box::new(one(&option.ty())?)),
-        Type::Result(result) => {
-            let mut side = |ty: Option<Type>| match ty {
-                Some(ty) => one(&ty).map(|shape| Some(Box::new(shape))),
-                None => Some(None),
-            };
-            Shape::Result(side(result.ok())?, side(result.err())?)
-        }
-        Type::Own(_) | Type::Borrow(_) | Type::Future(_) | Type::Stream(_) | Type::ErrorContext => return None,
+        Type::Result(result) => Shape::Result(inner(result.ok(), &mut one)?, inner(result.err(), &mut one)?),
+        Type::Stream(stream) => Shape::Stream(inner(stream.ty(), &mut one)?),
+        Type::Future(future) => Shape::Future(inner(future.ty(), &mut one)?),
+        Type::Own(_) | Type::Borrow(_) | Type::ErrorContext => return None,
     })
+}
+
+/// Returns the shape of what may be absent; none if it is there and has none.
+fn inner(ty: Option<Type>, one: &mut dyn FnMut(&Type) -> Option<Shape>) -> Option<Option<Box<Shape>>> {
+    match ty {
+        Some(ty) => one(&ty).map(|shape| Some(Box::new(shape))),
+        None => Some(None),
+    }
 }

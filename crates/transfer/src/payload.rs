@@ -8,8 +8,8 @@
 
 mod wasi;
 
-use super::flow::{self, Open};
-use super::shared::Line;
+use crate::flow::{self, Opener};
+use crate::shared::Line;
 use std::collections::VecDeque;
 use wasmtime::component::types::Type;
 use wasmtime::component::{ComponentType, Destination, FutureAny, Lift, Lower, Source, StreamAny, Val, VecBuffer};
@@ -17,7 +17,7 @@ use wasmtime::{Result, StoreContextMut};
 use wharf_host::Ctx;
 
 /// A type of elements.
-pub(super) trait Payload: ComponentType + Lift + Lower + Send + Sync + Unpin + 'static {
+pub(crate) trait Payload: ComponentType + Lift + Lower + Send + Sync + Unpin + 'static {
     /// Whether a value needs no memory but its own place.
     const IS_FLAT: bool = true;
 
@@ -165,15 +165,15 @@ impl<T: Payload, E: Payload> Payload for std::result::Result<T, E> {
 
 /// How elements of one type are carried.
 #[derive(Clone, Copy)]
-pub(super) struct Carrier {
-    pub(super) stream: fn(StoreContextMut<'_, Ctx>, StreamAny, &Line) -> Result<Open>,
-    pub(super) future: fn(StoreContextMut<'_, Ctx>, FutureAny, &Line) -> Result<Open>,
+pub(crate) struct Carrier {
+    pub(crate) stream: fn(StoreContextMut<'_, Ctx>, StreamAny, &Line) -> Result<Opener>,
+    pub(crate) future: fn(StoreContextMut<'_, Ctx>, FutureAny, &Line) -> Result<Opener>,
     /// Makes a stream of nothing.
-    pub(super) empty: fn(StoreContextMut<'_, Ctx>) -> Result<Val>,
+    pub(crate) empty: fn(StoreContextMut<'_, Ctx>) -> Result<Val>,
     /// Makes a future that tells of a failure, where the type can.
-    pub(super) failed: fn(StoreContextMut<'_, Ctx>, &str) -> Result<Option<Val>>,
+    pub(crate) failed: fn(StoreContextMut<'_, Ctx>, &str) -> Result<Option<Val>>,
     /// Whether it can.
-    pub(super) tells: bool,
+    pub(crate) tells: bool,
 }
 
 impl Carrier {
@@ -188,7 +188,7 @@ impl Carrier {
     }
 
     /// Returns how elements of a type are carried, if they can be.
-    pub(super) fn new(ty: Option<&Type>) -> Option<Self> {
+    pub(crate) fn new(ty: Option<&Type>) -> Option<Self> {
         match ty {
             None => Some(Self::of::<()>()),
             Some(ty) => find(ty, &Carry),

@@ -11,10 +11,13 @@ mod goods;
 mod shape;
 mod yard;
 
-use super::fallback;
-use super::session::Broken;
-use super::shared::Line;
-use super::slot::{ReadEnd, WriteEnd, pair};
+use crate::broken::Broken;
+use crate::carry::Trade;
+use crate::fallback;
+use crate::flow::Opener;
+use crate::handles::Handles;
+use crate::shared::Line;
+use crate::slot::{ReadEnd, WriteEnd, pair};
 use goods::{Goods, Item};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -29,21 +32,23 @@ use wharf_engine::{Cache, Compiler, Engine, Settings, digest};
 use wharf_host::Ctx;
 use wharf_pump::Flow;
 
-pub(super) use super::flow::Open;
-pub(super) use shape::shape;
+pub(crate) use goods::weigh;
+pub(crate) use shape::shape;
 
 /// Which of two stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Caller,
     Dependency,
 }
 
 /// How elements of one type are carried.
-pub(super) struct Pump {
+pub(crate) struct Pump {
     flow: Flow,
     element: Type,
     is_of_bytes: bool,
+    /// Whether there are streams or futures in the elements.
+    has_flows: bool,
     element_bytes: usize,
     of_caller: Arc<Works>,
     of_dependency: Arc<Works>,
@@ -61,45 +66,63 @@ struct Works {
 
 impl Pump {
     /// Takes a stream or a future out of a store.
-    pub(super) fn take(&self, store: StoreContextMut<'_, Ctx>, from: Side, flow: Val, line: &Line) -> Result<Open> {
+    pub(crate) fn take(
+        &self,
+        store: StoreContextMut<'_, Ctx>,
+        from: Side,
+        flow: Val,
+        line: &Line,
+        handles: &Arc<Handles>,
+    ) -> Result<Opener> {
+        let trade = self.has_flows.then(|| Trade::new(from, line, handles, &self.element));
         if self.is_of_bytes {
-            self.take_of::<u8>(store, from, flow, line)
+            self.take_of::<u8>(store, from, flow, line, trade)
         } else {
-            self.take_of::<Item>(store, from, flow, line)
+            self.take_of::<Item>(store, from, flow, line, trade)
         }
     }
 
-    fn take_of<T: Goods>(&self, store: StoreContextMut<'_, Ctx>, from: Side, flow: Val, line: &Line) -> Result<Open> {
+    fn take_of<T: Goods>(
+        &self,
+        store: StoreContextMut<'_, Ctx>,
+        from: Side,
+        flow: Val,
+        line: &Line,
+        trade: Option<Trade>,
+    ) -> Result<Opener> {
         let (works, others) = match from {
             Side::Caller => (&self.of_caller, &self.of_dependency),
             Side::Dependency => (&self.of_dependency, &self.of_caller),
         };
         let (writer, reader) = pair::<T>(line);
-        yard::drain(store, works, flow, Writing::new(writer, self.element_bytes))?;
+        let other = trade.as_ref().map(Trade::other);
+        yard::drain(store, works, flow, Writing::new(writer, self.element_bytes, trade))?;
         let (works, absent) = (Arc::clone(others), self.absent());
-        Ok(Box::new(move |store, broken| yard::fill(store, &works, Reading { end: reader, broken, absent })))
+        Ok(Box::new(move |store, broken| {
+            yard::fill(store, &works, Reading { end: reader, broken, absent, trade: other })
+        }))
     }
 
     /// Makes a stream of nothing, for a caller.
-    pub(super) fn empty(&self, store: StoreContextMut<'_, Ctx>) -> Result<Val> {
+    pub(crate) fn empty(&self, store: StoreContextMut<'_, Ctx>) -> Result<Val> {
         if self.is_of_bytes {
             let (_, end) = pair::<u8>(&Line::default());
-            return yard::fill(store, &self.of_caller, Reading { end, broken: None, absent: None });
+            return yard::fill(store, &self.of_caller, Reading { end, broken: None, absent: None, trade: None });
         }
         let (_, end) = pair::<Item>(&Line::default());
-        yard::fill(store, &self.of_caller, Reading { end, broken: None, absent: None })
+        yard::fill(store, &self.of_caller, Reading { end, broken: None, absent: None, trade: None })
     }
 
     /// Makes a future that tells a caller of a failure, where its type can.
-    pub(super) fn failed(&self, store: StoreContextMut<'_, Ctx>, text: &str) -> Result<Option<Val>> {
+    pub(crate) fn failed(&self, store: StoreContextMut<'_, Ctx>, text: &str) -> Result<Option<Val>> {
         let Some(value) = fallback::error(Some(&self.element), text) else { return Ok(None) };
         let (writer, end) = pair::<Item>(&Line::default());
-        writer.put([Item(value)].into())?;
-        yard::fill(store, &self.of_caller, Reading { end, broken: None, absent: self.absent() }).map(Some)
+        writer.put([Item::new(value)].into())?;
+        yard::fill(store, &self.of_caller, Reading { end, broken: None, absent: self.absent(), trade: None }).map(Some)
     }
 
     /// Tells whether it is a future that can tell of a failure.
-    pub(super) fn tells(&self) -> bool {
+    pub(crate) fn tells(&self) -> bool {
         self.flow == Flow::Future && fallback::error(Some(&self.element), "").is_some()
     }
 
@@ -115,6 +138,8 @@ struct Writing<T: Goods> {
     element_bytes: usize,
     /// How many elements the next piece has at most, if that shows by the last one.
     count: usize,
+    /// By what elements with streams or futures in them are taken out of the store.
+    trade: Option<Trade>,
 }
 
 /// The end that a pump reads from, in the store of the guest that reads.
@@ -122,10 +147,12 @@ struct Reading<T: Goods> {
     end: ReadEnd<T>,
     broken: Option<Broken>,
     absent: Option<Type>,
+    /// By what elements with streams or futures in them are put into the store.
+    trade: Option<Trade>,
 }
 
 /// Makes the pumps of one component's links, each once.
-pub(crate) struct Workshop<'a> {
+pub struct Workshop<'a> {
     engine: &'a Engine,
     settings: &'a Settings,
     cache: Option<&'a Cache>,
@@ -134,7 +161,7 @@ pub(crate) struct Workshop<'a> {
 
 impl<'a> Workshop<'a> {
     /// Returns the workshop of a component that runs on this engine.
-    pub(crate) fn new(engine: &'a Engine, settings: &'a Settings, cache: Option<&'a Cache>) -> Self {
+    pub fn new(engine: &'a Engine, settings: &'a Settings, cache: Option<&'a Cache>) -> Self {
         Self { engine, settings, cache, made: RefCell::default() }
     }
 
@@ -142,7 +169,7 @@ impl<'a> Workshop<'a> {
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub(super) fn pump(
+    pub(crate) fn pump(
         &self,
         dependency: &Engine,
         flow: Flow,
@@ -157,6 +184,7 @@ impl<'a> Workshop<'a> {
             flow,
             element: element.clone(),
             is_of_bytes: plan.is_of_bytes(),
+            has_flows: plan.has_flows(),
             element_bytes: plan.element_bytes() as usize,
             of_caller: works(self.engine)?,
             of_dependency: works(dependency)?,
@@ -240,7 +268,8 @@ impl<T: Goods> Writing<T> {
     /// Elements that are read first, where their sizes show only then.
     const FIRST: usize = 16;
 
-    fn new(end: WriteEnd<T>, element_bytes: usize) -> Self {
-        Self { end, element_bytes: element_bytes.max(1), count: Self::FIRST }
+    fn new(end: WriteEnd<T>, element_bytes: usize, trade: Option<Trade>) -> Self {
+        let count = if trade.is_some() { 1 } else { Self::FIRST };
+        Self { end, element_bytes: element_bytes.max(1), count, trade }
     }
 }

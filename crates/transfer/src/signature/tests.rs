@@ -1,6 +1,5 @@
 //! What fits, and what is refused with which words.
 
-use super::super::pump::Workshop;
 use super::*;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -19,11 +18,18 @@ fn compare(wanted: &str, found: &str) -> Result<Signature, String> {
         let ComponentItem::ComponentFunc(function) = instance.get_export(engine.raw(), "f").unwrap().ty else {
             panic!("no function")
         };
-        function
+        let resource = match instance.get_export(engine.raw(), "q").map(|item| item.ty) {
+            Some(ComponentItem::Resource(resource)) => Some(resource),
+            _ => None,
+        };
+        (function, resource)
     };
-    Signature::new(&function(wanted), &function(found), &Resources::default(), &|flow, element| {
-        workshop.pump(&engine, flow, element)
-    })
+    let ((wanted, own), (found, other)) = (function(wanted), function(found));
+    let mut resources = Resources::default();
+    if let (Some(own), Some(other)) = (own, other) {
+        resources.add(own, other, || 7);
+    }
+    Signature::new(&wanted, &found, &resources, &workshop, &engine)
 }
 
 #[track_caller]
@@ -42,16 +48,16 @@ fn streams_and_futures_of_the_same_fit() {
     for ty in ["(stream u8)", "(stream)", "(future)", "(stream (list u8))", "(future (result u64 (error string)))"] {
         let ty = format!("(type $t {ty})");
         let fits = compare(&ty, &ty).unwrap_or_else(|why| panic!("{ty} {why}"));
-        assert!(fits.has_handles);
+        assert!(fits.handles().is_some());
     }
 }
 
 #[test]
 fn a_type_of_the_app_fits_itself_and_no_other() {
     let stream = format!("{RECORD} (type $t (stream $r))");
-    assert!(compare(&stream, &stream).unwrap().has_handles);
+    assert!(compare(&stream, &stream).unwrap().handles().is_some());
     let future = format!("{RECORD} (type $e (result $r (error string))) (type $t (future $e))");
-    assert!(compare(&future, &future).unwrap().has_handles);
+    assert!(compare(&future, &future).unwrap().handles().is_some());
     let other = "(type $r' (record (field \"name\" string) (field \"length\" u64))) (export \"r\" (type $r (eq $r')))
                  (type $t (stream $r))";
     check_refused(
@@ -64,13 +70,8 @@ fn a_type_of_the_app_fits_itself_and_no_other() {
 
 #[test]
 fn what_cannot_be_carried_is_refused_with_its_type() {
-    let nested = "(type $s (stream u8)) (type $t (stream $s))";
-    check_refused(
-        nested,
-        nested,
-        "has a parameter `x` that is a stream<stream<u8>>; elements of that type cannot leave their store, use `link = \"fused\"`",
-    );
-    let record = "(type $s (stream u8)) (type $r' (record (field \"name\" string) (field \"body\" $s)))
+    let record = "(export \"q\" (type $q (sub resource))) (type $o (own $q))
+                  (type $r' (record (field \"name\" string) (field \"body\" $o)))
                   (export \"r\" (type $r (eq $r'))) (type $t (future $r))";
     check_refused(
         record,
@@ -78,6 +79,48 @@ fn what_cannot_be_carried_is_refused_with_its_type() {
         "has a parameter `x` that is a future<record { name, body }>; elements of that type cannot leave their store, use \
          `link = \"fused\"`",
     );
+    let inner = format!("{} (type $t (stream $s))", record.replace("(type $t (future $r))", "(type $s (stream $r))"));
+    check_refused(
+        &inner,
+        &inner,
+        "has a parameter `x` that is a stream whose element is a stream<record { name, body }>; elements of that type cannot \
+         leave their store, use `link = \"fused\"`",
+    );
+}
+
+#[test]
+fn resources_are_refused_deeper_in_streams() {
+    let inner =
+        "(export \"q\" (type $q (sub resource))) (type $o (own $q)) (type $i (stream $o)) (type $t (stream $i))";
+    check_refused(
+        inner,
+        inner,
+        "has a parameter `x` that is a stream<stream<resource>>; elements of that type cannot leave their store, use \
+         `link = \"fused\"`",
+    );
+}
+
+#[test]
+fn streams_and_futures_in_streams_fit_and_so_do_resources_that_are_not_in_records() {
+    let record = "(type $s (stream u8)) (type $r' (record (field \"name\" string) (field \"body\" $s)))
+                  (export \"r\" (type $r (eq $r')))";
+    let resource = "(export \"q\" (type $q (sub resource))) (type $o (own $q))";
+    let elements = [
+        "(type $i (stream u8)) (type $t (stream $i))".to_owned(),
+        format!("{record} (type $t (future $r))"),
+        format!("{record} (type $i (future $r)) (type $l (list $i)) (type $t (stream $l))"),
+        format!("{resource} (type $t (stream $o))"),
+        format!("{resource} (type $t (future $o))"),
+        format!("{resource} (type $l (list $o)) (type $t (stream $l))"),
+        format!("{resource} (type $l (option $o)) (type $t (stream $l))"),
+        format!("{resource} (type $l (tuple string $o)) (type $t (stream $l))"),
+        format!("{resource} (type $l (result $o)) (type $t (future $l))"),
+        format!("{resource} (type $l (result $o (error string))) (type $t (future $l))"),
+    ];
+    for ty in elements {
+        let fits = compare(&ty, &ty).unwrap_or_else(|why| panic!("{ty} {why}"));
+        assert!(fits.handles().is_some(), "{ty}");
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 //!
 //! In: ends of flows. Out: calls of pumps, which then call back here. Next: the guest at the other end of the flow, in the same store.
 
-use super::super::DependencyFailed;
-use super::super::fallback;
-use super::super::slot::Writer;
 use super::goods::Goods;
 use super::{Reading, Works, Writing};
+use crate::Failed;
+use crate::fallback;
+use crate::slot::Writer;
 use std::any::Any;
 use std::collections::HashMap;
 use std::pin::pin;
@@ -77,7 +77,7 @@ impl Yard {
 }
 
 /// Has a flow read, which a guest wrote.
-pub(super) fn drain<T: Goods>(
+pub(crate) fn drain<T: Goods>(
     mut store: StoreContextMut<'_, Ctx>,
     works: &Works,
     flow: Val,
@@ -89,7 +89,7 @@ pub(super) fn drain<T: Goods>(
 }
 
 /// Opens a flow, and has it written.
-pub(super) fn fill<T: Goods>(mut store: StoreContextMut<'_, Ctx>, works: &Works, reading: Reading<T>) -> Result<Val> {
+pub(crate) fn fill<T: Goods>(mut store: StoreContextMut<'_, Ctx>, works: &Works, reading: Reading<T>) -> Result<Val> {
     let crew = |store: &mut StoreContextMut<'_, Ctx>| {
         yard(store.data_mut()).map(|yard| yard.crews.entry(works.number).or_default().spare.pop())
     };
@@ -150,13 +150,13 @@ fn instantiate(mut store: StoreContextMut<'_, Ctx>, works: &Works, is_filling: b
 }
 
 /// Returns how many flows a pump is to open.
-pub(super) fn wanted(ctx: &mut Ctx, number: u64) -> Result<u32> {
+pub(crate) fn wanted(ctx: &mut Ctx, number: u64) -> Result<u32> {
     let crew = yard(ctx)?.crews.entry(number).or_default();
     Ok(if crew.is_filling { SOME } else { 0 })
 }
 
 /// A pump has opened a flow.
-pub(super) fn opened(ctx: &mut Ctx, number: u64, flow: Val, end: u32, on: u32) -> Result<()> {
+pub(crate) fn opened(ctx: &mut Ctx, number: u64, flow: Val, end: u32, on: u32) -> Result<()> {
     let crew = yard(ctx)?.crews.entry(number).or_default();
     // One that is being instantiated does not know its place, which is the next one.
     let on = if on == u32::MAX { crew.fillers.len() } else { on as usize };
@@ -165,7 +165,7 @@ pub(super) fn opened(ctx: &mut Ctx, number: u64, flow: Val, end: u32, on: u32) -
 }
 
 /// A pump is done with a flow, and so is the host.
-pub(super) fn done(ctx: &mut Ctx, id: u64) -> Result<()> {
+pub(crate) fn done(ctx: &mut Ctx, id: u64) -> Result<()> {
     yard(ctx)?.ends.remove(&id);
     Ok(())
 }
@@ -176,17 +176,17 @@ fn end<T: Any>(ctx: &mut Ctx, id: u64) -> Result<&mut T> {
 }
 
 /// Returns the end that a pump writes to.
-pub(super) fn writing<T: Goods>(ctx: &mut Ctx, id: u64) -> Result<&mut Writing<T>> {
+pub(crate) fn writing<T: Goods>(ctx: &mut Ctx, id: u64) -> Result<&mut Writing<T>> {
     end(ctx, id)
 }
 
 /// Returns the end that a pump reads from.
-pub(super) fn reading<T: Goods>(ctx: &mut Ctx, id: u64) -> Result<&mut Reading<T>> {
+pub(crate) fn reading<T: Goods>(ctx: &mut Ctx, id: u64) -> Result<&mut Reading<T>> {
     end(ctx, id)
 }
 
 /// Waits until there is room for elements. Returns for how many; zero if nobody reads any more.
-pub(super) fn poll_room<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) -> Poll<Result<u32>> {
+pub(crate) fn poll_room<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) -> Poll<Result<u32>> {
     let writing = match writing::<T>(ctx, id) {
         Ok(writing) => writing,
         Err(error) => return Poll::Ready(Err(error)),
@@ -196,7 +196,7 @@ pub(super) fn poll_room<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) 
 }
 
 /// Waits until there is something to write. Returns whether there is; if not, the flow ends.
-pub(super) fn poll_next<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) -> Poll<Result<bool>> {
+pub(crate) fn poll_next<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) -> Poll<Result<bool>> {
     let reading = match reading::<T>(ctx, id) {
         Ok(reading) => reading,
         Err(error) => return Poll::Ready(Err(error)),
@@ -211,7 +211,7 @@ pub(super) fn poll_next<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) 
             // Nobody would know that the stream is not whole.
             Some(broken) if !broken.is_told => {
                 let text = ready!(broken.poll(cx));
-                Poll::Ready(Err(wasmtime::Error::new(DependencyFailed(text))))
+                Poll::Ready(Err(wasmtime::Error::new(Failed(text))))
             }
             _ => Poll::Ready(Ok(false)),
         };
@@ -225,6 +225,6 @@ pub(super) fn poll_next<T: Goods>(ctx: &mut Ctx, id: u64, cx: &mut Context<'_>) 
             reading.end.put(value);
             Ok(true)
         }
-        None => Err(wasmtime::Error::new(DependencyFailed(text))),
+        None => Err(wasmtime::Error::new(Failed(text))),
     })
 }
