@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
 use crate::finding::{self, Finding};
-use crate::{run, test};
+use crate::test;
+use xtask_setup::run;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::run;
+use xtask_setup::run;
 
 /// What the program calls a page, and its file.
 const PAGES: &[(&str, &str)] = &[

@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::finding::{self, Finding};
-use crate::run;
 use table::{CRATES, Crate, ONLY, Only, TESTKIT};
+use xtask_setup::run;
 
 /// One line of a manifest's dependencies.
 struct Edge {

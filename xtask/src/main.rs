@@ -3,15 +3,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user")]
 #![allow(clippy::disallowed_methods, reason = "a task reads the environment and measures itself; nothing simulates it")]
 
-mod bench;
-mod debian;
 mod deny;
 mod docs;
 mod finding;
-mod guests;
 mod layers;
-mod run;
-mod services;
 mod test;
 mod tidy;
 mod tree;
@@ -48,12 +43,12 @@ fn main() -> ExitCode {
 fn run_task(task: &str, args: &[String]) -> Option<Result<ExitCode>> {
     Some(match task {
         "test" => test::run(args),
-        "guests" => guests::run(args),
+        "guests" => xtask_setup::guests::run(args),
         "tidy" => tidy::run(args),
         "layers" => layers::run(args),
         "deny" => deny::run(args),
         "docs" => docs::run(args),
-        "bench" => bench::run(args),
+        "bench" => xtask_bench::run(args),
         _ => return None,
     })
 }

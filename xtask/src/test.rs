@@ -9,7 +9,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
-use crate::{debian, guests, run, services};
+use xtask_setup::{debian, guests, run, services};
 
 const USAGE: &str = "usage: cargo xtask test [FILTER...]
 

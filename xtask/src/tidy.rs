@@ -17,8 +17,8 @@ use anyhow::{Context as _, Result, bail};
 use toml::{Table, Value};
 
 use crate::finding::{self, Finding};
-use crate::run;
 use crate::tree::Tree;
+use xtask_setup::run;
 
 /// The file of rules and exceptions.
 const CONFIG: &str = "xtask/tidy.toml";

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use toml::Table;
 
-use crate::run;
+use xtask_setup::run;
 
 /// One file; `text` is empty when it is not text.
 pub(crate) struct File {

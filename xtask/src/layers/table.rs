@@ -137,7 +137,9 @@ pub(super) const CRATES: &[Crate] = &[
     },
     // What others do who build upon the runtime.
     Crate { layer: 6, name: "embedder", uses: &["wharf-runtime"] },
-    Crate { layer: 6, name: "xtask", uses: &[] },
+    Crate { layer: 6, name: "xtask-setup", uses: &[] },
+    Crate { layer: 6, name: "xtask-bench", uses: &["xtask-setup"] },
+    Crate { layer: 6, name: "xtask", uses: &["xtask-bench", "xtask-setup"] },
 ];
 
 /// The first rule that names a crate decides.
@@ -229,7 +231,7 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["clap", "clap_*", "anyhow"],
-        users: &["wharf-cli", "xtask"],
+        users: &["wharf-cli", "xtask", "xtask-bench", "xtask-setup"],
         dev: true,
         reason: "libraries have typed errors and no arguments",
     },
@@ -241,13 +243,13 @@ pub(super) const ONLY: &[Only] = &[
     },
     Only {
         crates: &["wasi-preview1-component-adapter-provider"],
-        users: &["wharf-build", "xtask"],
+        users: &["wharf-build", "xtask-setup"],
         dev: true,
         reason: "modules are made components by builds",
     },
     Only {
         crates: &["wit-bindgen-*", "wast", "wat"],
-        users: &["wharf-scaffold", "wharf-pump", "xtask"],
+        users: &["wharf-scaffold", "wharf-pump", "xtask-setup"],
         dev: true,
         reason: "bindings are made for users; guests are built by tasks and read by tests; pumps are written as text",
     },
@@ -260,7 +262,7 @@ pub(super) const ONLY: &[Only] = &[
             "wharf-scaffold",
             "wharf-unbundle",
             "wharf-wit",
-            "xtask",
+            "xtask-setup",
         ],
         dev: true,
         reason: "`component` is where bytes become facts, `build` where modules become components, `compose` where several become one, `unbundle` where one becomes several, `wit` where texts become interfaces",

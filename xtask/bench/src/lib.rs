@@ -3,6 +3,9 @@
 //! Each benchmark prints a Markdown table and leaves it, with the raw numbers, in `target/bench`. `docs/performance.md`
 //! says how to read them.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to its user")]
+#![allow(clippy::disallowed_methods, reason = "a task reads the environment and measures itself; nothing simulates it")]
+
 mod calls;
 mod capabilities;
 mod client;
@@ -36,7 +39,7 @@ use anyhow::{Context as _, Result, bail};
 use options::Options;
 use report::Report;
 
-use crate::run::root;
+use xtask_setup::run::root;
 
 const USAGE: &str = "usage: cargo xtask bench <task> [options]
 
@@ -90,7 +93,11 @@ pub(crate) struct Bench {
     pub(crate) options: Options,
 }
 
-pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
+/// Runs a benchmark, or all.
+///
+/// # Errors
+/// When something that it needs is missing, or nothing could be measured.
+pub fn run(args: &[String]) -> Result<ExitCode> {
     let Some((task, options)) = args.split_first().and_then(|(task, rest)| Some((task, Options::parse(rest)?))) else {
         eprint!("{USAGE}");
         return Ok(ExitCode::from(2));

@@ -31,7 +31,7 @@ const BROWSER: &[Need] =
     &[(&["sh", "-c", "command -v chromium && command -v chromedriver"], &["chromium", "chromium-driver"])];
 
 /// Installs what is missing. That there is no browser is told and no more: the tests that need it are skipped without it.
-pub(crate) fn set_up() -> Result<()> {
+pub fn set_up() -> Result<()> {
     install(&missing(NEEDS))?;
     if let Err(error) = install(&missing(BROWSER)) {
         eprintln!("the browser for tests was not installed: {error:#}");
@@ -44,7 +44,7 @@ fn missing(needs: &[Need]) -> Vec<&'static str> {
 }
 
 /// Installs packages, as root or through sudo.
-pub(crate) fn install(packages: &[&str]) -> Result<()> {
+pub fn install(packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 
 use super::Bench;
-use crate::{debian, guests, run};
+use xtask_setup::{debian, guests, run};
 
 const WASMTIME_VERSION: &str = "48.0.8";
 /// The load generator and the instruction counter, from Debian.

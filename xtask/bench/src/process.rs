@@ -19,15 +19,17 @@ pub(crate) struct Memory {
     pub(crate) anonymous: u64,
     /// The part that can be dropped and read again: programs and mapped artifacts.
     pub(crate) file: u64,
+    /// Resident, with each page counted once: a page of a file that instances share is in `resident` once for each of them.
+    pub(crate) once: u64,
 }
 
 impl Memory {
     pub(crate) fn of(pid: u32) -> Result<Memory> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
-        Memory::parse(&status).context("the kernel says nothing about memory")
+        let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).context("the process is gone");
+        Memory::parse(&(read("status")? + &read("smaps_rollup")?)).context("the kernel says nothing about memory")
     }
 
-    /// Reads the text of `/proc/PID/status`.
+    /// Reads the texts of `/proc/PID/status` and `smaps_rollup`.
     pub(crate) fn parse(status: &str) -> Option<Memory> {
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -38,6 +40,7 @@ impl Memory {
             peak: field("VmHWM")?,
             anonymous: field("RssAnon")?,
             file: field("RssFile")?,
+            once: field("Pss")?,
         })
     }
 
@@ -47,6 +50,7 @@ impl Memory {
             "peak_kib": self.peak,
             "anonymous_kib": self.anonymous,
             "file_kib": self.file,
+            "once_kib": self.once,
         })
     }
 }

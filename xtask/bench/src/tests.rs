@@ -49,9 +49,8 @@ fn writes_numbers_with_three_digits() {
 
 #[test]
 fn reads_what_the_kernel_says() {
-    let status =
-        "Name:\twharf\nVmPeak:\t 9 kB\nVmHWM:\t   300 kB\nVmRSS:\t   200 kB\nRssAnon:\t 150 kB\nRssFile:\t  50 kB\n";
-    assert_eq!(Memory::parse(status), Some(Memory { resident: 200, peak: 300, anonymous: 150, file: 50 }));
+    let status = "Name:\twharf\nVmPeak:\t 9 kB\nVmHWM:\t   300 kB\nVmRSS:\t   200 kB\nRssAnon:\t 150 kB\nRssFile:\t  50 kB\nPss:\t 180 kB\n";
+    assert_eq!(Memory::parse(status), Some(Memory { resident: 200, peak: 300, anonymous: 150, file: 50, once: 180 }));
     assert_eq!(Memory::parse("Name:\tzombie\n"), None);
 
     let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 1 1 1";

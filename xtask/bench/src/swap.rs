@@ -19,7 +19,7 @@ use super::report::{Report, Target, Wanted, number};
 use super::server::Server;
 use super::statistics::{median, percentile};
 use super::{Bench, require};
-use crate::run;
+use xtask_setup::run;
 
 /// What the two components answer.
 const BODIES: [&str; 2] = ["hello\n", "swap!\n"];

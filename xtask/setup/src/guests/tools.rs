@@ -79,7 +79,7 @@ fn pins_match(paths: &Paths, tool: &str, pins: &str) -> bool {
 }
 
 /// Tells whether a program is on the search path and answers.
-pub(crate) fn has_program(name: &str) -> bool {
+pub fn has_program(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).any(|dir| dir.join(name).is_file());
     found && Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()

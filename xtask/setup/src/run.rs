@@ -6,26 +6,26 @@ use std::process::{Command, ExitCode, ExitStatus};
 use anyhow::{Context as _, Result, bail};
 
 /// Returns the root of the repository.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+    manifest.ancestors().nth(2).unwrap_or(manifest).to_path_buf()
 }
 
 /// Returns a command that starts in the root of the repository.
-pub(crate) fn command(program: &str, args: &[&str]) -> Command {
+pub fn command(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
     command
 }
 
 /// Runs a command whose output the user sees.
-pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+pub fn status(command: &mut Command) -> Result<ExitStatus> {
     let status = command.status();
     status.with_context(|| format!("cannot run {}", shown(command)))
 }
 
 /// Runs a command whose output the user sees and fails when it fails.
-pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+pub fn succeed(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if !status.success() {
         bail!("{} ended with {status}", shown(command));
@@ -34,7 +34,7 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
 }
 
 /// Runs a command to its end and returns what it wrote to its standard output.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("cannot run {}", shown(command)))?;
     if !output.status.success() {
         bail!("{}\n{} ended with {}", String::from_utf8_lossy(&output.stderr).trim(), shown(command), output.status);
@@ -43,12 +43,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Tells whether a command runs and succeeds; its output is not shown.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
+pub fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
 /// Returns the exit code of a program as ours.
-pub(crate) fn exit_code(status: ExitStatus) -> ExitCode {
+pub fn exit_code(status: ExitStatus) -> ExitCode {
     match status.code().map(u8::try_from) {
         Some(Ok(code)) => ExitCode::from(code),
         _ => ExitCode::FAILURE,

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::report::Report;
 use super::{Bench, require};
-use crate::run;
+use xtask_setup::run;
 
 pub(crate) fn run(bench: &Bench) -> Result<Report> {
     require(&bench.capabilities)?;

@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use list::Guest;
 use recipe::Failure;
 pub(crate) use tools::C_PACKAGES;
-pub(crate) use tools::has_program;
+pub use tools::has_program;
 
 const USAGE: &str = "usage: cargo xtask guests [options]
        cargo xtask guests c <WIT folder> <world> <output> <C files...>
@@ -60,7 +60,11 @@ enum Outcome {
     Failed,
 }
 
-pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
+/// Builds guests as the arguments say.
+///
+/// # Errors
+/// When the arguments are wrong, or a guest cannot be built.
+pub fn run(args: &[String]) -> Result<ExitCode> {
     let paths = Paths::find()?;
     if let Some(("c", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         c::build(rest, &env::current_dir()?, &paths)?;
@@ -167,8 +171,7 @@ fn keep(bytes: &[u8], digest: &str, output: &Path, record: &Path) -> Result<usiz
 
 impl Paths {
     fn find() -> Result<Paths> {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest.parent().context("xtask has no parent folder")?.to_path_buf();
+        let root = crate::run::root();
         let paths = Paths { guests: root.join("target/guests"), tools: root.join("target/tools"), root };
         fs::create_dir_all(&paths.guests)?;
         fs::create_dir_all(&paths.tools)?;

@@ -256,7 +256,7 @@ impl Loaded {
 impl Suspended {
     /// Returns by how many KiB one request or connection made the program larger between two moments.
     fn each(&self, from: usize, to: usize) -> f64 {
-        (self.memory[to].resident as f64 - self.memory[from].resident as f64) / SUSPENDED as f64
+        (self.memory[to].once as f64 - self.memory[from].once as f64) / SUSPENDED as f64
     }
 
     fn target(&self) -> Target {
