@@ -1,6 +1,6 @@
 //! Makes pumps: small components that read and write streams and futures of a type that the host has no Rust type for.
 //!
-//! In: what a stream or a future is of, as a [`Shape`]. Out: a component, by [`Pump::component`]. Next: `runtime` compiles it and runs it
+//! In: what a stream or a future is of, as a [`Shape`]. Out: a component, by [`Pump::component`]. Next: `transfer` compiles it and runs it
 //! beside the guest, in the guest's store.
 //!
 //! The engine moves elements between a guest and the host as values of types that were known when the host was compiled. Between two

@@ -30,6 +30,16 @@ fn shapes() -> Vec<(Shape, u32, bool)> {
         (event.clone(), 40, false),
         (Shape::Flags((0..9).map(|number| format!("f{number}")).collect()), 2, true),
         (Shape::Tuple(vec![simple(Simple::U8), simple(Simple::F32), level.clone()]), 12, true),
+        (Shape::Stream(Some(Box::new(reading.clone()))), 4, false),
+        (Shape::Future(None), 4, false),
+        (
+            Shape::Record(vec![
+                (text("level"), level.clone()),
+                (text("rest"), Shape::Stream(Some(Box::new(Shape::Future(Some(Box::new(simple(Simple::U8)))))))),
+            ]),
+            8,
+            false,
+        ),
         (Shape::Option(Box::new(simple(Simple::U64))), 16, true),
         (Shape::Result(Some(Box::new(event)), Some(Box::new(level.clone()))), 48, false),
         (Shape::Result(None, Some(Box::new(level))), 2, true),

@@ -31,9 +31,9 @@ impl Broken {
         Self { is_told, why: Arc::new(why), wait: None, open }
     }
 
-    /// Returns the same for another reader.
-    pub(crate) fn again(&self) -> Self {
-        Self { is_told: self.is_told, why: Arc::clone(&self.why), wait: None, open: self.open.clone() }
+    /// Returns the same for another reader, of a stream or a future beside which something tells of a failure, or nothing does.
+    pub(crate) fn again(&self, is_told: bool) -> Self {
+        Self { is_told, why: Arc::clone(&self.why), wait: None, open: self.open.clone() }
     }
 
     /// Waits until the instance has ended, and returns the failure as people read it.

@@ -16,6 +16,7 @@ use wasmtime::component::types::Type;
 use wasmtime::component::{ResourceDynamic, Val};
 use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wharf_host::Ctx;
+use wharf_pump::Flow;
 
 /// Values of a call on their way.
 pub struct Carried {
@@ -23,7 +24,7 @@ pub struct Carried {
     luggage: Luggage,
 }
 
-/// What goes with values, in their order.
+/// What goes with values, in their order. Large beside most values, which have none.
 #[derive(Default)]
 pub(crate) struct Luggage {
     /// What opens each stream and future in the other store.
@@ -31,6 +32,16 @@ pub(crate) struct Luggage {
     /// The numbers of the resources that change hands, until they have arrived.
     owned: Vec<u32>,
     held: Option<Arc<Held>>,
+}
+
+/// Bytes that stand for what waits to open a stream, and for the place between its ends.
+const FLOW_BYTES: usize = 512;
+
+impl Luggage {
+    /// Returns about how many bytes it takes.
+    pub(crate) fn weigh(&self) -> usize {
+        size_of::<Self>() + self.flows.len() * FLOW_BYTES + size_of_val(self.owned.as_slice())
+    }
 }
 
 impl Drop for Luggage {
@@ -45,14 +56,15 @@ impl Drop for Luggage {
 #[derive(Clone)]
 pub(crate) struct Trade {
     side: Side,
+    flow: Flow,
     pub(crate) line: Line,
     handles: Arc<Handles>,
     element: Type,
 }
 
 impl Trade {
-    pub(crate) fn new(side: Side, line: &Line, handles: &Arc<Handles>, element: &Type) -> Self {
-        Self { side, line: line.clone(), handles: Arc::clone(handles), element: element.clone() }
+    pub(crate) fn new(side: Side, flow: Flow, line: &Line, handles: &Arc<Handles>, element: &Type) -> Self {
+        Self { side, flow, line: line.clone(), handles: Arc::clone(handles), element: element.clone() }
     }
 
     /// Returns that of the other end.
@@ -61,7 +73,16 @@ impl Trade {
             Side::Caller => Side::Dependency,
             Side::Dependency => Side::Caller,
         };
-        Self { side, ..self.clone() }
+        // What the store of the caller waits for is what is open in it.
+        let line = Line { open: None, ..self.line.clone() };
+        Self { side, line, ..self.clone() }
+    }
+
+    /// Returns what the streams and futures in an element are told by.
+    fn inner(&self, broken: &Broken) -> Broken {
+        // A future that is there has told what it had to tell; what is in it may go wrong later.
+        let is_told = broken.is_told && self.flow == Flow::Stream;
+        broken.again(is_told || self.handles.tells(&self.element))
     }
 
     pub(crate) fn element(&self) -> &Type {
@@ -71,7 +92,12 @@ impl Trade {
     /// Takes an element out of the store of this end.
     pub(crate) fn take_out(&self, store: StoreContextMut<'_, Ctx>, value: &mut Val) -> Result<Luggage> {
         let (types, values) = (std::slice::from_ref(&self.element), std::slice::from_mut(value));
-        take_out(store, self.side, &self.handles, types, values, &self.line)
+        let luggage = take_out(store, self.side, &self.handles, types, values, &self.line)?;
+        if self.side == Side::Caller {
+            // Who writes what is gone has to know, and not who would read it.
+            luggage.owned.iter().try_for_each(|number| self.line.held()?.lent(*number).map(drop))?;
+        }
+        Ok(luggage)
     }
 
     /// Puts an element into the store of this end.
@@ -83,7 +109,8 @@ impl Trade {
         broken: Option<&Broken>,
     ) -> Result<()> {
         let (types, values) = (std::slice::from_ref(&self.element), std::slice::from_mut(value));
-        put_in(store, self.side, &self.handles, types, values, luggage, &self.line, broken)
+        let broken = broken.map(|broken| self.inner(broken));
+        put_in(store, self.side, &self.handles, types, values, luggage, &self.line, broken.as_ref())
     }
 
     /// Closes the streams and futures of an element that nobody will read.
@@ -118,6 +145,11 @@ impl Carried {
     ) -> Result<Vec<Val>> {
         let Self { mut values, luggage } = self;
         if let Some(handles) = signature.handles() {
+            // All of it or nothing: what was put there before a failure would be nobody's.
+            handles.visit(signature.params(), &mut values, &mut |value, crossing| match (&*value, crossing) {
+                (Val::U32(number), Crossing::Own(_) | Crossing::Borrow) => line.held()?.lent(*number).map(drop),
+                _ => Ok(()),
+            })?;
             put_in(store, Side::Dependency, handles, signature.params(), &mut values, luggage, line, None)?;
         }
         Ok(values)
@@ -145,11 +177,12 @@ impl Carried {
         store: StoreContextMut<'_, Ctx>,
         signature: &Signature,
         line: &Line,
-        broken: &Broken,
+        broken: impl FnOnce() -> Broken,
     ) -> Result<Vec<Val>> {
         let Self { mut values, luggage } = self;
         if let Some(handles) = signature.handles() {
-            put_in(store, Side::Caller, handles, signature.results(), &mut values, luggage, line, Some(broken))?;
+            let broken = (!luggage.flows.is_empty()).then(broken);
+            put_in(store, Side::Caller, handles, signature.results(), &mut values, luggage, line, broken.as_ref())?;
         }
         Ok(values)
     }
@@ -185,7 +218,7 @@ fn take_out(
             (Val::Resource(resource), Crossing::Own(_) | Crossing::Borrow) => {
                 let number = match from {
                     Side::Caller => resource.try_into_resource_dynamic(&mut store)?.rep(),
-                    Side::Dependency => line.held()?.add(*resource),
+                    Side::Dependency => line.held()?.add(*resource)?,
                 };
                 luggage.owned.extend(matches!(crossing, Crossing::Own(_)).then_some(number));
                 *value = Val::U32(number);
@@ -218,12 +251,17 @@ fn put_in(
             (Val::U32(number), Crossing::Own(kind), Side::Caller) => {
                 Val::Resource(ResourceDynamic::new_own(*number, kind).try_into_resource_any(&mut store)?)
             }
-            (Val::U32(number), Crossing::Own(_), Side::Dependency) => Val::Resource(there(line.held()?.take(*number))?),
-            (Val::U32(number), Crossing::Borrow, Side::Dependency) => Val::Resource(there(line.held()?.lent(*number))?),
+            (Val::U32(number), Crossing::Own(_), Side::Dependency) => {
+                let held = line.held()?;
+                let resource = held.lent(*number)?;
+                held.take(*number);
+                Val::Resource(resource)
+            }
+            (Val::U32(number), Crossing::Borrow, Side::Dependency) => Val::Resource(line.held()?.lent(*number)?),
             (_, Crossing::Flow(_), _) => {
                 let open = luggage.flows.pop_front();
                 let open = open.ok_or_else(|| wasmtime::format_err!("a stream was lost on its way"))?;
-                open(store.as_context_mut(), broken.map(Broken::again))?
+                open(store.as_context_mut(), broken.map(|broken| broken.again(broken.is_told)))?
             }
             _ => wasmtime::bail!("a value is no resource"),
         };
@@ -231,10 +269,6 @@ fn put_in(
     })?;
     luggage.owned.clear();
     Ok(())
-}
-
-fn there<T>(resource: Option<T>) -> Result<T> {
-    resource.ok_or_else(|| wasmtime::format_err!("the instance that made a resource has ended"))
 }
 
 /// Takes a stream or a future out of its store.

@@ -26,6 +26,7 @@ use wasmtime::component::{
 };
 use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wharf_host::Ctx;
+use wharf_pump::Flow;
 
 /// A Rust type of elements that has resources.
 trait Hand: ComponentType + Lift + Lower + Send + Sync + Unpin + 'static {
@@ -122,13 +123,7 @@ pub(crate) struct Handed {
     open: Opening,
 }
 
-type Opening = fn(StoreContextMut<'_, Ctx>, ReadEnd<Parcel>, Kind, Trade, Option<Broken>) -> Result<Val>;
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Stream,
-    Future,
-}
+type Opening = fn(StoreContextMut<'_, Ctx>, ReadEnd<Parcel>, Flow, Trade, Option<Broken>) -> Result<Val>;
 
 impl Handed {
     fn of<T: Hand>(element: &Type) -> Self {
@@ -167,13 +162,14 @@ impl Handed {
         line: &Line,
         handles: &Arc<Handles>,
     ) -> Result<Opener> {
-        (self.take)(store, flow, Trade::new(from, line, handles, &self.element))
+        let kind = if matches!(flow, Val::Future(_)) { Flow::Future } else { Flow::Stream };
+        (self.take)(store, flow, Trade::new(from, kind, line, handles, &self.element))
     }
 
     /// Makes a stream of nothing, for a caller.
     pub(crate) fn empty(&self, store: StoreContextMut<'_, Ctx>) -> Result<Val> {
         let (_, end) = pair::<Parcel>(&Line::default());
-        (self.open)(store, end, Kind::Stream, self.nothing(), None)
+        (self.open)(store, end, Flow::Stream, self.nothing(Flow::Stream), None)
     }
 
     /// Makes a future that tells a caller of a failure, where its type can.
@@ -181,17 +177,17 @@ impl Handed {
         let Some(value) = fallback::error(Some(&self.element), text) else { return Ok(None) };
         let (writer, end) = pair::<Parcel>(&Line::default());
         writer.put([Parcel::without(value)].into())?;
-        (self.open)(store, end, Kind::Future, self.nothing(), None).map(Some)
+        (self.open)(store, end, Flow::Future, self.nothing(Flow::Future), None).map(Some)
     }
 
-    /// Tells whether it can, if it is a future.
+    /// Tells whether an element can.
     pub(crate) fn tells(&self) -> bool {
         fallback::error(Some(&self.element), "").is_some()
     }
 
     /// What a caller gets that comes from no dependency.
-    fn nothing(&self) -> Trade {
-        Trade::new(Side::Caller, &Line::default(), &Arc::default(), &self.element)
+    fn nothing(&self, flow: Flow) -> Trade {
+        Trade::new(Side::Caller, flow, &Line::default(), &Arc::default(), &self.element)
     }
 }
 
@@ -222,7 +218,7 @@ impl Weigh for Parcel {
     const IS_FLAT: bool = false;
 
     fn weigh(&self) -> usize {
-        size_of::<Self>() + pump::weigh(&self.value)
+        pump::weigh(&self.value) + self.luggage.weigh()
     }
 }
 
@@ -249,11 +245,11 @@ fn take<T: Hand>(store: StoreContextMut<'_, Ctx>, flow: Val, trade: Trade) -> Re
     let kind = match flow {
         Val::Stream(stream) => {
             StreamReader::<T>::try_from_stream_any(stream)?.pipe(store, incoming)?;
-            Kind::Stream
+            Flow::Stream
         }
         Val::Future(future) => {
             FutureReader::<T>::try_from_future_any(future)?.pipe(store, incoming)?;
-            Kind::Future
+            Flow::Future
         }
         _ => wasmtime::bail!("a value is neither a stream nor a future"),
     };
@@ -263,14 +259,14 @@ fn take<T: Hand>(store: StoreContextMut<'_, Ctx>, flow: Val, trade: Trade) -> Re
 fn open<T: Hand>(
     mut store: StoreContextMut<'_, Ctx>,
     end: ReadEnd<Parcel>,
-    kind: Kind,
+    flow: Flow,
     trade: Trade,
     broken: Option<Broken>,
 ) -> Result<Val> {
     let outgoing = Outgoing::<T> { end, trade, broken, of: std::marker::PhantomData };
-    Ok(match kind {
-        Kind::Stream => Val::Stream(StreamReader::new(&mut store, outgoing)?.try_into_stream_any(store)?),
-        Kind::Future => Val::Future(FutureReader::new(&mut store, outgoing)?.try_into_future_any(store)?),
+    Ok(match flow {
+        Flow::Stream => Val::Stream(StreamReader::new(&mut store, outgoing)?.try_into_stream_any(store)?),
+        Flow::Future => Val::Future(FutureReader::new(&mut store, outgoing)?.try_into_future_any(store)?),
     })
 }
 
@@ -355,7 +351,8 @@ impl<T: Hand> StreamProducer<Ctx> for Outgoing<T> {
         let mut state = slot.lock();
         if !state.items.is_empty() {
             let before_bytes = bytes(&state.items);
-            // No more than the guest takes now: what the engine keeps back is not dropped where it was made.
+            // No more than the guest takes now: what the engine keeps back is dropped with the store only. Of a stream that is passed on
+            // unread that is one.
             let count = destination.remaining(&mut store).unwrap_or(1).min(state.items.len());
             let parcels: Vec<Parcel> = state.items.drain(..count).collect();
             slot.changed(state, before_bytes);

@@ -38,7 +38,7 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    /// Tells whether it is a future that can say that its writer failed.
+    /// Tells whether an element of it can say that its writer failed. One of a stream cannot: it may be the last of many.
     fn tells(&self) -> bool {
         match self {
             Self::Typed(carrier) => carrier.tells,
@@ -100,7 +100,8 @@ impl Handles {
 
     /// Tells whether a future in such a result says it when the dependency fails.
     pub(crate) fn tells(&self, result: &Type) -> bool {
-        self.ways.iter().any(|(ty, way)| way.tells() && contains(result, ty))
+        let tells = |(ty, way): &(Type, Way)| matches!(ty, Type::Future(_)) && way.tells() && contains(result, ty);
+        self.ways.iter().any(tells)
     }
 
     /// Visits what belongs to a store among values of these types.
@@ -121,6 +122,10 @@ impl Handles {
             }
             (Type::List(list), Val::List(values)) => {
                 let ty = list.ty();
+                // There may be a million bytes beside a handle.
+                if !has_handles(&ty) {
+                    return Ok(());
+                }
                 values.iter_mut().try_for_each(|value| self.visit_one(&ty, value, visit))
             }
             (Type::FixedLengthList(list), Val::FixedLengthList(values)) => {

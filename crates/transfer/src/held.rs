@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use wasmtime::Result;
 use wasmtime::component::ResourceAny;
 
 /// Shared by both sides of a session, which are on the same thread.
@@ -33,15 +34,24 @@ impl Held {
     }
 
     /// Adds one that the caller gets. Returns its number.
-    pub(crate) fn add(&self, resource: ResourceAny) -> u32 {
-        let number = self.next.fetch_add(1, Relaxed);
+    ///
+    /// # Errors
+    /// When there are no more numbers.
+    pub(crate) fn add(&self, resource: ResourceAny) -> Result<u32> {
+        let number = self.next.fetch_update(Relaxed, Relaxed, |number| number.checked_add(1));
+        let number =
+            number.map_err(|_| wasmtime::format_err!("too many resources went from component to component"))?;
         self.held.lock().unwrap_or_else(PoisonError::into_inner).insert(number, resource);
-        number
+        Ok(number)
     }
 
     /// Returns one that is lent.
-    pub(crate) fn lent(&self, number: u32) -> Option<ResourceAny> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+    ///
+    /// # Errors
+    /// When it is gone: the instance that made it has ended.
+    pub(crate) fn lent(&self, number: u32) -> Result<ResourceAny> {
+        let found = self.held.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied();
+        found.ok_or_else(|| wasmtime::format_err!("the instance that made a resource has ended"))
     }
 
     /// Takes out one that comes back, or that is to be dropped.

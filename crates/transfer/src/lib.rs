@@ -4,8 +4,7 @@
 //! other one. Next: `runtime`, which calls the function there.
 //!
 //! Values are copied. Resources stay where they are: the other side gets a resource of the host that stands for one ([`Held`]). Streams and
-//! futures are carried on, piece by piece, after the call too. Nothing is lost on the way: what its reader does not take ends, or is dropped,
-//! in the store that made it.
+//! futures are carried on, piece by piece, after the call too. What its reader does not take ends, or is dropped, in the store that made it.
 //!
 //! Both stores are on one thread, and neither waits for the other while it holds a lock.
 

@@ -74,7 +74,7 @@ impl Pump {
         line: &Line,
         handles: &Arc<Handles>,
     ) -> Result<Opener> {
-        let trade = self.has_flows.then(|| Trade::new(from, line, handles, &self.element));
+        let trade = self.has_flows.then(|| Trade::new(from, self.flow, line, handles, &self.element));
         if self.is_of_bytes {
             self.take_of::<u8>(store, from, flow, line, trade)
         } else {
@@ -269,6 +269,7 @@ impl<T: Goods> Writing<T> {
     const FIRST: usize = 16;
 
     fn new(end: WriteEnd<T>, element_bytes: usize, trade: Option<Trade>) -> Self {
+        // Elements with streams in them go one at a time: each is something that somebody waits to read.
         let count = if trade.is_some() { 1 } else { Self::FIRST };
         Self { end, element_bytes: element_bytes.max(1), count, trade }
     }

@@ -1,6 +1,6 @@
 //! The place between the two ends of a stream or a future: what one side writes waits in it until the other reads it.
 //!
-//! In: a piece, from the store that writes. Out: the same, for the store that reads. Next: [`super::flow`] and [`super::pump`], which are at
+//! In: a piece, from the store that writes. Out: the same, for the store that reads. Next: [`super::flow`], [`super::handed`] and [`super::pump`], which are at
 //! the ends.
 //!
 //! The slot takes one piece at a time, of a bounded size, and the next when that one is read: who is not read waits, as in one store.

@@ -128,6 +128,7 @@ fn what_belongs_to_a_store_crosses_in_elements_too() {
             // In one store the engine does not let a component read the parts that it wrote itself.
             answers(&server, "/send?name=box", "box: 2 parts");
         }
+        answers(&server, "/promise", "promised: 2 parts");
         answers(&server, "/tickets?count=40", &format!("{:?}, 40 then, 0 now", (0..40).collect::<Vec<_>>()));
         answers(&server, "/redeem?count=40", "780, 0 left");
         answers(&server, "/renew", "1, 1 issued");
@@ -151,4 +152,33 @@ fn a_dependency_that_fails_takes_the_streams_in_its_streams_along() {
     assert_eq!(outcome(&server, "/pack?count=2&end=panic").0, 502);
     server.logged("WHARF-0054: the dependency depot failed in `pack`: the component trapped");
     answers(&server, "/pack?count=1", "crate 1: part 0");
+    // A future tells what went wrong before it; of what went wrong after it nobody takes a part for the whole.
+    let told = "the dependency depot failed in `promise`: the component trapped";
+    answers(&server, "/promise?end=first", told);
+    assert_eq!(outcome(&server, "/promise?end=later").0, 502);
+    server.logged(&format!("WHARF-0054: {told}"));
+}
+
+#[test]
+fn a_request_does_not_wait_for_a_stream_of_streams_that_a_dependency_keeps() {
+    let server = wharf()
+        .up(App::new(
+            "name = \"nested\"\n\
+             [component.nester]\nsource = \"@nester\"\nlimits = { concurrency = 1, wall = \"300s\" }\n\
+             [component.nester.dependencies]\n\"test:depot\" = { component = \"depot\", link = \"isolated\" }\n\
+             [component.depot]\nsource = \"@depot\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"nester\"\n",
+        )
+        .folder())
+        .start();
+    // The second is let in when the first has ended.
+    answers(&server, "/hold", "held");
+    answers(&server, "/hold", "held");
+}
+
+#[test]
+fn who_gives_a_resource_that_is_gone_fails_and_nobody_else() {
+    let server = nested("isolated");
+    assert_eq!(outcome(&server, "/stale").0, 500);
+    server.logged("the instance that made a resource has ended");
+    answers(&server, "/redeem?count=2", "1, 0 left");
 }

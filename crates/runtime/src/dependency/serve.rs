@@ -225,7 +225,7 @@ impl Desk {
         Line { shared: Arc::clone(&self.shared), held: Some(Arc::clone(&self.held)), open: None }
     }
 
-    /// Drops a resource that the caller dropped.
+    /// Drops a resource that the caller dropped, or that did not get to it.
     async fn release(&self, store: &mut Store<Ctx>, number: u32) -> wasmtime::Result<()> {
         match self.held.take(number) {
             Some(resource) => resource.resource_drop_async(&mut *store).await,

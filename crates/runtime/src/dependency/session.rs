@@ -142,12 +142,14 @@ impl Sessions {
         let text = match answered {
             Ok((values, later)) => {
                 let Later { ended, line } = later;
-                let prefix: Arc<str> = self.text(export, "").into();
-                let broken = Broken::new(export.signature.tells(), line.open.clone(), move || {
-                    let (prefix, ended) = (Arc::clone(&prefix), ended.clone());
-                    Box::pin(async move { format!("{prefix}{}", why(ended).await) })
-                });
-                let values = values.into_caller(store, &export.signature, &line, &broken)?;
+                let broken = || {
+                    let prefix: Arc<str> = self.text(export, "").into();
+                    Broken::new(export.signature.tells(), line.open.clone(), move || {
+                        let (prefix, ended) = (Arc::clone(&prefix), ended.clone());
+                        Box::pin(async move { format!("{prefix}{}", why(ended).await) })
+                    })
+                };
+                let values = values.into_caller(store, &export.signature, &line, broken)?;
                 for (result, value) in std::iter::zip(results, values) {
                     *result = value;
                 }

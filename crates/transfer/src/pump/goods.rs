@@ -47,18 +47,18 @@ impl Goods for u8 {
 /// An element, with what goes beside it.
 pub(crate) struct Item {
     value: Val,
-    luggage: Luggage,
+    luggage: Option<Box<Luggage>>,
 }
 
 impl Item {
     pub(crate) fn new(value: Val) -> Self {
-        Self { value, luggage: Luggage::default() }
+        Self { value, luggage: None }
     }
 
     fn take_out(mut value: Val, store: StoreContextMut<'_, Ctx>, trade: Option<&Trade>) -> Result<Self> {
         let luggage = match trade {
-            Some(trade) => trade.take_out(store, &mut value)?,
-            None => Luggage::default(),
+            Some(trade) => Some(Box::new(trade.take_out(store, &mut value)?)),
+            None => None,
         };
         Ok(Self { value, luggage })
     }
@@ -66,7 +66,7 @@ impl Item {
     fn put_in(self, store: StoreContextMut<'_, Ctx>, trade: Option<&Trade>, broken: Option<&Broken>) -> Result<Val> {
         let Self { mut value, luggage } = self;
         if let Some(trade) = trade {
-            trade.put_in(store, &mut value, luggage, broken)?;
+            trade.put_in(store, &mut value, luggage.map_or_else(Luggage::default, |luggage| *luggage), broken)?;
         }
         Ok(value)
     }
@@ -76,7 +76,7 @@ impl Weigh for Item {
     const IS_FLAT: bool = false;
 
     fn weigh(&self) -> usize {
-        weigh(&self.value)
+        weigh(&self.value) + self.luggage.as_ref().map_or(0, |luggage| luggage.weigh())
     }
 }
 
@@ -94,7 +94,6 @@ impl Goods for Item {
             let weight = items.iter().map(Weigh::weigh).sum::<usize>().max(1);
             // As many as fit if the next are as large as these were, but not many more at once.
             let fitting = items.len() * PIECE_BYTES / weight;
-            // Streams come one by one: each is something that somebody waits for.
             let most = if trade.is_some() { 1 } else { MOST };
             writing.count = fitting.min(writing.count * 2).clamp(1, most);
             writing.end.put(items)
@@ -103,7 +102,8 @@ impl Goods for Item {
             let ([Val::U64(id)], [result]) = (params, results) else { wasmtime::bail!("a pump fetched nothing") };
             let reading = yard::reading::<Self>(store.data_mut(), *id)?;
             let (items, trade) = (reading.end.take(), reading.trade.clone());
-            let broken = reading.broken.as_ref().map(Broken::again);
+            let broken = reading.broken.as_ref().filter(|_| trade.is_some());
+            let broken = broken.map(|broken| broken.again(broken.is_told));
             let value = |item: Self| item.put_in(store.as_context_mut(), trade.as_ref(), broken.as_ref());
             *result = Val::List(items.into_iter().map(value).collect::<Result<_>>()?);
             Ok(())

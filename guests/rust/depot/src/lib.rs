@@ -114,7 +114,11 @@ impl Guest for Depot {
         wit_bindgen::spawn(async move {
             let part = part.await;
             finish(&end);
-            let made = if end == "lost" { Err(Trouble::Lost(7)) } else { Ok(Part { note: Some("finished".to_owned()), ..part }) };
+            let made = if end == "lost" {
+                Err(Trouble::Lost(7))
+            } else {
+                Ok(Part { note: Some("finished".to_owned()), ..part })
+            };
             let _ = writer.write(made).await;
         });
         reader

@@ -1,14 +1,17 @@
 //! Streams, futures and resources in streams and futures.
 
-use crate::exports::test::depot::nest::{
-    CrateOfParts, Guest, GuestTicket, Parcel, Ticket as OwnTicket,
-};
+use crate::exports::test::depot::nest::{CrateOfParts, Guest, GuestTicket, Parcel, Ticket as OwnTicket};
 use crate::{Depot, Part, part, wit_future, wit_stream};
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use wit_bindgen::{FutureReader, StreamReader};
 
 static WAITING: AtomicU32 = AtomicU32::new(0);
 static ISSUED: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static HELD: RefCell<Vec<StreamReader<StreamReader<u8>>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Counted while it lives.
 pub struct Ticket(u32);
@@ -83,10 +86,7 @@ impl Guest for Depot {
         reader
     }
 
-    async fn send(
-        name: String,
-        parts: FutureReader<StreamReader<Part>>,
-    ) -> FutureReader<Result<Parcel, String>> {
+    async fn send(name: String, parts: FutureReader<StreamReader<Part>>) -> FutureReader<Result<Parcel, String>> {
         let (writer, reader) = wit_future::new(|| Err("nothing was sent".to_owned()));
         wit_bindgen::spawn(async move {
             let parcel = if name.is_empty() {
@@ -97,6 +97,23 @@ impl Guest for Depot {
             let _ = writer.write(Ok(parcel)).await;
         });
         reader
+    }
+
+    async fn promise(end: String) -> FutureReader<Result<CrateOfParts, String>> {
+        let (writer, reader) = wit_future::new(|| Err("nothing was promised".to_owned()));
+        wit_bindgen::spawn(async move {
+            assert!(end != "first", "as it was told");
+            let (mut inner, parts) = wit_stream::new();
+            let _ = writer.write(Ok(CrateOfParts { name: "promised".to_owned(), parts })).await;
+            inner.write_one(part(0)).await;
+            assert!(end != "later", "as it was told");
+            inner.write_one(part(1)).await;
+        });
+        reader
+    }
+
+    async fn hold(rows: StreamReader<StreamReader<u8>>) {
+        HELD.with_borrow_mut(|held| held.push(rows));
     }
 
     async fn tickets(count: u32) -> StreamReader<OwnTicket> {

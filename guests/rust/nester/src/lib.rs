@@ -1,5 +1,5 @@
 //! A WASI 0.3 HTTP handler that gives `test:depot` streams, futures and resources in streams and futures, and takes some: `/unpack`,
-//! `/pack?count=N&end=E`, `/left?count=N`, `/rows`, `/send?name=T`, `/tickets?count=N`, `/few?count=N`, `/redeem?count=N`, `/renew?most=N`.
+//! `/pack?count=N&end=E`, `/left?count=N`, `/rows`, `/send?name=T`, `/promise?end=E`, `/hold`, `/tickets?count=N`, `/few?count=N`, `/redeem?count=N`, `/renew?most=N`, `/stale`.
 
 use query::Query;
 use wasip3::exports::http::handler::Guest;
@@ -35,6 +35,9 @@ impl Guest for Nester {
             "/left" => left(count).await,
             "/rows" => rows().await,
             "/send" => send(text("name")).await,
+            "/promise" => promise(text("end")).await,
+            "/hold" => hold().await,
+            "/stale" => stale().await,
             "/tickets" => tickets(count).await,
             "/few" => few(count).await,
             "/redeem" => redeem(count).await,
@@ -119,6 +122,33 @@ async fn send(name: String) -> String {
         Ok(Parcel::Crate(one)) => format!("{}: {} parts", one.name, one.parts.collect().await.len()),
         Err(error) => error,
     }
+}
+
+async fn promise(end: String) -> String {
+    match nest::promise(end).await.await {
+        Ok(one) => format!("{}: {} parts", one.name, one.parts.collect().await.len()),
+        Err(error) => error,
+    }
+}
+
+/// Writes a row that nobody reads, and goes.
+async fn hold() -> String {
+    let (mut writer, reader) = wit_stream::new();
+    let (_, row) = wit_stream::new();
+    nest::hold(reader).await;
+    writer.write_one(row).await;
+    "held".to_owned()
+}
+
+/// Gives back a ticket of an instance that has ended.
+async fn stale() -> String {
+    let ticket = nest::tickets(1).await.next().await;
+    let ended = nest::promise("first".to_owned()).await.await.is_err();
+    let (mut writer, reader) = wit_stream::new();
+    wit_bindgen::spawn(async move {
+        writer.write_all(ticket.into_iter().collect()).await;
+    });
+    format!("{ended}, {}", nest::redeem(reader).await)
 }
 
 async fn tickets(count: u32) -> String {
