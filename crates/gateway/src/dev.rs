@@ -92,8 +92,8 @@ impl Dev {
         self.state.send_modify(|state| state.phase = Phase::Ended);
     }
 
-    /// Waits until there is a version to ask, or a reason why there is none.
-    pub(crate) async fn first_version(&self) -> Result<(), Problem> {
+    /// Waits until there is a version to ask, or a reason why there is none. Returns the version.
+    pub(crate) async fn first_version(&self) -> Result<u64, Problem> {
         let mut states = self.state.subscribe();
         let known = states.wait_for(|state| state.version > 0 || !matches!(state.phase, Phase::Building));
         let state = match tokio::time::timeout(FIRST, known).await {
@@ -101,7 +101,7 @@ impl Dev {
             _ => State { version: 0, phase: Phase::Building },
         };
         match state.phase {
-            _ if state.version > 0 => Ok(()),
+            _ if state.version > 0 => Ok(state.version),
             Phase::Failed(why) => Err(unavailable("the app could not be built", Some(why.to_string()))),
             Phase::Ended => Err(unavailable("wharf dev is ending", None)),
             Phase::Building | Phase::Ready => Err(unavailable("the app is still being built", None)),
@@ -137,8 +137,9 @@ pub(crate) fn takes_script(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::GET && destination.is_none_or(|destination| PAGES.contains(&destination))
 }
 
-/// Adds the script to an answer that is a page.
-pub(crate) fn with_script(response: Response<Body>) -> Response<Body> {
+/// Adds the script to an answer that is a page. `version` is the version that answered, zero if there is none: so that a page reloads which
+/// was still on its way when the next one was put in place.
+pub(crate) fn with_script(response: Response<Body>, version: u64) -> Response<Body> {
     if !is_page(&response) {
         return response;
     }
@@ -146,7 +147,7 @@ pub(crate) fn with_script(response: Response<Body>) -> Response<Body> {
     // The length is another one now; where it is known the connection writes it.
     parts.headers.remove(CONTENT_LENGTH);
     let nonce = nonce(&parts.headers).map_or_else(String::new, |nonce| format!(" nonce=\"{nonce}\""));
-    let script = format!("\n<script src=\"{SCRIPT}\"{nonce}></script>\n");
+    let script = format!("\n<script src=\"{SCRIPT}\" data-version=\"{version}\"{nonce}></script>\n");
     Response::from_parts(parts, Body::Made(Box::pin(body::Appended::new(body, Bytes::from(script)))))
 }
 

@@ -78,13 +78,14 @@ impl Connection {
         }
         let entry = self.gateway.access.as_ref().map(|log| Entry::start(log, &request, self.client, &id));
         let mut presence = Presence::new(self.watched.clone(), self.gateway.limits.half_closed);
-        let refused = match &self.gateway.dev {
-            Some(dev) => dev.first_version().await.err(),
+        let version = match &self.gateway.dev {
+            Some(dev) => Some(dev.first_version().await),
             None => None,
         };
+        // After its version: a page that says an older one than it is reloads once more, with a newer one it never would.
         let table = self.gateway.table.load_full();
         let (response, component) = {
-            let mut routed = pin!(self.route_or(refused, &table, request, &id));
+            let mut routed = pin!(self.route_or(version, &table, request, &id));
             std::future::poll_fn(|cx| match routed.as_mut().poll(cx) {
                 Poll::Ready(answer) => Poll::Ready(Ok(answer)),
                 Poll::Pending => presence.poll_gone(cx).map(|()| Err(ClientGone)),
@@ -105,17 +106,18 @@ impl Connection {
     /// Routes a request, unless there is nothing yet that it could be routed to. While an app is being developed its pages get a script.
     async fn route_or<B: RequestBody>(
         &self,
-        refused: Option<Problem>,
+        version: Option<Result<u64, Problem>>,
         table: &Table,
         request: Request<B>,
         id: &RequestId,
     ) -> (Response<Body>, Option<Arc<Component>>) {
-        let takes_script = self.gateway.dev.is_some() && takes_script(request.method(), request.headers());
-        let (response, component) = match refused {
-            Some(problem) => (self.origin.page.render(&problem, id, &Asked::by(request.headers())), None),
-            None => self.route(table, request, id).await,
+        let takes_script = version.is_some() && takes_script(request.method(), request.headers());
+        let number = version.as_ref().and_then(|version| version.as_ref().ok()).copied();
+        let (response, component) = match version {
+            Some(Err(problem)) => (self.origin.page.render(&problem, id, &Asked::by(request.headers())), None),
+            Some(Ok(_)) | None => self.route(table, request, id).await,
         };
-        (if takes_script { with_script(response) } else { response }, component)
+        (if takes_script { with_script(response, number.unwrap_or(0)) } else { response }, component)
     }
 
     async fn route<B: RequestBody>(

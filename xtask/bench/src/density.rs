@@ -56,7 +56,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Report> {
     }
     if bench.options.wants("suspended") {
         let mut suspended = Vec::new();
-        for guest in ["misbehave", "misbehave-p3"] {
+        for guest in ["misbehave", "misbehave-p3", "late-p3"] {
             eprintln!("{SUSPENDED} requests that wait: {guest}");
             match suspend(guest, bench, cores) {
                 Ok(measured) => suspended.push(measured),

@@ -10,7 +10,7 @@ use xtask_setup::{debian, guests, run};
 const WASMTIME_VERSION: &str = "48.0.8";
 /// The load generator and the instruction counter, from Debian.
 const PACKAGES: &[&str] = &["wrk", "valgrind"];
-const GUESTS: &[&str] = &["hello", "hello-p3", "misbehave", "misbehave-p3", "laps"];
+const GUESTS: &[&str] = &["hello", "hello-p3", "late-p3", "misbehave", "misbehave-p3", "laps"];
 
 pub(crate) fn set_up(bench: &Bench) -> Result<()> {
     packages()?;

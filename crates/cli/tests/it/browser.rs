@@ -3,6 +3,7 @@
 //! The app is one in C, made of its template: its compiler is quick, and what it says of a mistake has the line with the mistake in it.
 
 use crate::support::wharf_with_tools;
+use std::time::{Duration, Instant};
 use wharf_testkit::services::Browser;
 use wharf_testkit::{App, Server, tools};
 
@@ -80,6 +81,25 @@ fn what_is_saved_shows_in_the_page_that_is_open() {
     // As often as something is saved, not only once.
     site.save(&page("third"), "");
     site.browser.shows(&["third"], &["second"]);
+}
+
+#[test]
+fn a_page_of_an_earlier_version_reloads_once() {
+    let Some(site) = Site::new() else { return };
+    // As if it had been on its way while a version was put in place, and whatever the browser asks again for.
+    let late = "<script src=/.wharf/dev/client.js data-version=1></script><h1>late</h1>";
+    site.save(&format!("respond(out, 200, \"<!doctype html><title>shop</title>{late}\");"), "");
+    let _server = site.open();
+    site.browser.shows(&["late"], &[]);
+    let kind = "return performance.getEntriesByType('navigation')[0].type";
+    let until = Instant::now() + Duration::from_secs(20);
+    while site.browser.run(kind) != "reload" {
+        assert!(Instant::now() < until, "the page did not reload");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    site.browser.run("window.isKept = true");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(site.browser.run("return window.isKept"), true, "it reloads for ever");
 }
 
 #[test]

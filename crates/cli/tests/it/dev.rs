@@ -120,7 +120,12 @@ fn event(events: &mut wharf_testkit::Http1) -> String {
 fn pages_get_a_script_and_other_answers_do_not() {
     let app = app();
     let server = start(&app);
-    assert_eq!(server.get("x", "/page").text(), "<h1>page</h1>\n<script src=\"/.wharf/dev/client.js\"></script>\n");
+    let page = server.get("x", "/page").text();
+    // With the version that answered, by which it knows that it is out of date.
+    let heard = event(&mut listen(&server));
+    let version = heard.split("\"version\":").nth(1).and_then(|rest| rest.split([',', '}']).next()).unwrap();
+    let script = format!("<script src=\"/.wharf/dev/client.js\" data-version=\"{version}\"></script>");
+    assert_eq!(page, format!("<h1>page</h1>\n{script}\n"));
     assert_eq!(server.get("x", "/ok").text(), "hello\n");
     let script = server.get("x", "/.wharf/dev/client.js");
     assert!(script.text().contains("EventSource"), "{}", script.text());

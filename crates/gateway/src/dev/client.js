@@ -2,7 +2,8 @@
 (() => {
   if (window.__wharfDev) return;
   window.__wharfDev = true;
-  let known = null;
+  // The version that answered with this page.
+  const known = Number(document.currentScript?.dataset.version ?? 0);
   let source = null;
   let box = null;
 
@@ -45,12 +46,23 @@
 
   const heard = (message) => {
     const state = JSON.parse(message.data);
-    // Whatever is being done: a page that was answered meanwhile is of the version in place, or of none.
-    known ??= state.version;
     if (state.phase === "failed") show(state.why, state.version);
     if (state.phase !== "ready") return;
     hide();
-    if (known !== state.version) location.reload();
+    if (known !== state.version && isFirst(state.version)) location.reload();
+  };
+
+  // A page that the browser may keep can come back as it was: one reload for each version is enough.
+  const isFirst = (version) => {
+    const key = `wharf dev ${location.pathname}${location.search}`;
+    try {
+      if (sessionStorage.getItem(key) === String(version)) return false;
+      sessionStorage.setItem(key, String(version));
+    } catch {
+      // No storage, as in a sandboxed frame: a page that was reloaded is not reloaded again before something is saved.
+      return performance.getEntriesByType("navigation")[0]?.type !== "reload";
+    }
+    return true;
   };
 
   const listen = () => {

@@ -14,19 +14,19 @@ fn page(kind: &'static str) -> Response<Body> {
 
 #[tokio::test]
 async fn pages_get_the_script_and_nothing_else_does() {
-    let with = with_script(page("text/html; charset=utf-8"));
+    let with = with_script(page("text/html; charset=utf-8"), 7);
     assert!(!with.headers().contains_key(CONTENT_LENGTH));
-    assert_eq!(http_body::Body::size_hint(with.body()).exact(), Some(10 + 47));
-    assert_eq!(text(with).await, "<h1>x</h1>\n<script src=\"/.wharf/dev/client.js\"></script>\n");
+    assert_eq!(http_body::Body::size_hint(with.body()).exact(), Some(10 + 64));
+    assert_eq!(text(with).await, "<h1>x</h1>\n<script src=\"/.wharf/dev/client.js\" data-version=\"7\"></script>\n");
     let without = |change: &dyn Fn(&mut Response<Body>)| {
         let mut response = page("text/html");
         change(&mut response);
-        with_script(response)
+        with_script(response, 7)
     };
     let gzip = HeaderValue::from_static("gzip");
     for response in [
-        with_script(page("text/plain")),
-        with_script(page("application/xhtml+xml")),
+        with_script(page("text/plain"), 7),
+        with_script(page("application/xhtml+xml"), 7),
         without(&|response| _ = response.headers_mut().insert(CONTENT_ENCODING, gzip.clone())),
         without(&|response| *response.status_mut() = StatusCode::PARTIAL_CONTENT),
     ] {
@@ -37,13 +37,16 @@ async fn pages_get_the_script_and_nothing_else_does() {
 #[tokio::test]
 async fn the_script_is_one_that_the_policy_of_the_page_knows() {
     for (policy, script) in [
-        ("default-src 'self'", "client.js\"></script>"),
-        ("script-src 'nonce-a+b/c=' 'strict-dynamic'; connect-src 'self'", "client.js\" nonce=\"a+b/c=\"></script>"),
-        ("script-src 'nonce-x\"><script>'", "client.js\"></script>"),
+        ("default-src 'self'", "client.js\" data-version=\"7\"></script>"),
+        (
+            "script-src 'nonce-a+b/c=' 'strict-dynamic'; connect-src 'self'",
+            "client.js\" data-version=\"7\" nonce=\"a+b/c=\"></script>",
+        ),
+        ("script-src 'nonce-x\"><script>'", "client.js\" data-version=\"7\"></script>"),
     ] {
         let mut response = page("text/html");
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-        let text = text(with_script(response)).await;
+        let text = text(with_script(response, 7)).await;
         assert!(text.trim_end().ends_with(script), "{policy}: {text}");
     }
 }
@@ -96,7 +99,7 @@ async fn a_request_waits_for_the_first_version_and_no_longer_than_a_minute() {
     let problem = dev.first_version().await.unwrap_err();
     assert_eq!((problem.status, problem.code), (StatusCode::SERVICE_UNAVAILABLE, "WHARF-0067"));
     let (waited, ()) = tokio::join!(dev.first_version(), async { dev.ready(1) });
-    assert!(waited.is_ok());
+    assert!(matches!(waited, Ok(1)));
     dev.failed("later mistakes do not matter: there is a version");
     assert!(dev.first_version().await.is_ok());
     let broken = Dev::new();
