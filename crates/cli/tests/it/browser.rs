@@ -3,9 +3,8 @@
 //! The app is one in C, made of its template: its compiler is quick, and what it says of a mistake has the line with the mistake in it.
 
 use crate::support::wharf_with_tools;
-use std::time::{Duration, Instant};
 use wharf_testkit::services::Browser;
-use wharf_testkit::{App, Server, tools};
+use wharf_testkit::{App, Server, tools, until};
 
 /// A line of the template's source, which tests put others in the place of.
 const ANSWER: &str = "respond(out, 200, \"Hello from C!\\n\");";
@@ -84,22 +83,21 @@ fn what_is_saved_shows_in_the_page_that_is_open() {
 }
 
 #[test]
-fn a_page_of_an_earlier_version_reloads_once() {
+fn a_page_of_an_earlier_version_reloads_once_for_each() {
     let Some(site) = Site::new() else { return };
-    // As if it had been on its way while a version was put in place, and whatever the browser asks again for.
-    let late = "<script src=/.wharf/dev/client.js data-version=1></script><h1>late</h1>";
-    site.save(&format!("respond(out, 200, \"<!doctype html><title>shop</title>{late}\");"), "");
+    // As if it had been on its way while a version was put in place, however often the browser asks again.
+    let late = |heading: &str| {
+        let count = "<script>sessionStorage.loads = 1 + Number(sessionStorage.loads ?? 0)</script>";
+        let script = "<script src=/.wharf/dev/client.js data-version=1></script>";
+        page(&format!("{heading}{count}{script}"))
+    };
+    site.save(&late("first"), "");
     let _server = site.open();
-    site.browser.shows(&["late"], &[]);
-    let kind = "return performance.getEntriesByType('navigation')[0].type";
-    let until = Instant::now() + Duration::from_secs(20);
-    while site.browser.run(kind) != "reload" {
-        assert!(Instant::now() < until, "the page did not reload");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    site.browser.run("window.isKept = true");
-    std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(site.browser.run("return window.isKept"), true, "it reloads for ever");
+    let loads = "return sessionStorage.loads";
+    until("a reload", || site.browser.run(loads) == "2");
+    site.save(&late("second"), "");
+    site.browser.shows(&["second"], &["first"]);
+    assert_eq!(site.browser.run(loads), "3");
 }
 
 #[test]
