@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::dependency::Dependency;
 use crate::grant::Grants;
 use crate::hidden::Hidden;
-use crate::problem::Span;
 use crate::route::{Methods, PathPattern, Route, RouteHost};
 use crate::variables::Variable;
+use wharf_problem::Span;
 
 /// A whole manifest: what one app is made of. Every reference inside it is known to resolve.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The imports of a component that another component satisfies.
 
 use crate::app::Source;
-use crate::problem::Span;
+use wharf_problem::Span;
 
 /// One entry of `[component.NAME.dependencies]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Grants: what one component may touch. What is not here is refused.
 
 use crate::pattern::PatternError;
-use crate::problem::Span;
 use crate::template::Template;
+use wharf_problem::Span;
 
 mod http;
 mod label;

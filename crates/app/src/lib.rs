@@ -12,11 +12,9 @@ mod dependency;
 mod fields;
 mod grant;
 mod hidden;
-mod nearest;
 mod operator;
 mod parse;
 mod pattern;
-mod problem;
 mod quantity;
 mod read;
 pub mod route;
@@ -39,12 +37,13 @@ pub use grant::{
     LabelGrant, LaterGrant, NetPattern, Ports, Scheme, SecretGrant, check_label, internal_component, is_public,
 };
 pub use hidden::Hidden;
-pub use nearest::nearest;
 pub use operator::{Elsewhere, Operator, OperatorBinding, parse_operator};
 pub use parse::parse;
 pub use pattern::PatternError;
-pub use problem::{Palette, Problem, Severity, Span, position, render, render_with, render_without_text};
 pub use quantity::{format_duration, format_size, parse_duration, parse_size};
 pub use route::{Conflicts, Methods, PathPattern, Route, RouteHost, Segment};
 pub use template::Template;
 pub use variables::{Given, LineError, Variable, environment_name, parse_dotenv, parse_variables};
+pub use wharf_problem::{
+    Palette, Problem, Severity, Span, nearest, position, render, render_with, render_without_text,
+};

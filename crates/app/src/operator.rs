@@ -10,11 +10,11 @@ use toml::{Spanned, Table, Value};
 
 use crate::codes;
 use crate::grant::check_label;
-use crate::nearest::nearest;
 use crate::parse::syntax_problems;
-use crate::problem::{Problem, Severity, Span};
 use crate::quantity::{parse_duration, parse_size};
 use crate::read::{as_text, entries, wrong_type};
+use wharf_problem::nearest;
+use wharf_problem::{Problem, Severity, Span};
 
 /// Capabilities whose labels can be bound.
 const CAPABILITIES: &[&str] = &["blobstore", "keyvalue", "messaging", "secrets", "sql"];

@@ -12,9 +12,9 @@ use toml::de::{DeTable, DeValue};
 use crate::app::{App, Component, NAME_LEN_MAX, check_name, valid_name_from};
 use crate::codes;
 use crate::grant::HttpGrant;
-use crate::nearest::nearest;
-use crate::problem::{Problem, Severity, Span};
 use crate::read::{Problems, Section, entries, place_in_text, wrong_type};
+use wharf_problem::nearest;
+use wharf_problem::{Problem, Severity, Span};
 
 mod build;
 mod certain;

@@ -9,10 +9,10 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use crate::codes;
 use crate::fields::{self, Kind};
-use crate::nearest::nearest;
 use crate::pattern::PatternError;
-use crate::problem::{Problem, Severity, Span};
 use crate::quantity::{parse_duration, parse_size};
+use wharf_problem::nearest;
+use wharf_problem::{Problem, Severity, Span};
 
 /// The problems found so far.
 #[derive(Default)]

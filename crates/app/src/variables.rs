@@ -12,9 +12,7 @@ pub use dotenv::parse_dotenv;
 pub use file::parse_variables;
 pub use given::{Given, LineError, environment_name};
 
-pub(crate) use file::mask_secrets;
-
-use crate::problem::Span;
+use wharf_problem::Span;
 
 /// Bytes that the value of a variable, or a text that variables were filled in to, may have: a chain of certificates with its key has
 /// 10 KiB.

@@ -25,7 +25,8 @@ pub(super) struct Only {
 pub(super) const CRATES: &[Crate] = &[
     Crate { layer: 0, name: TESTKIT, uses: &[] },
     Crate { layer: 0, name: "wharf-telemetry", uses: &[] },
-    Crate { layer: 1, name: "wharf-app", uses: &[] },
+    Crate { layer: 0, name: "wharf-problem", uses: &[] },
+    Crate { layer: 1, name: "wharf-app", uses: &["wharf-problem"] },
     Crate { layer: 1, name: "wharf-component", uses: &[] },
     Crate { layer: 1, name: "wharf-compose", uses: &[] },
     Crate { layer: 1, name: "wharf-pump", uses: &[] },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Access;
 use crate::pattern::PatternError;
-use crate::problem::Span;
+use wharf_problem::Span;
 
 /// The longest label. Labels become parts of file names, of schemas and of subjects, where 63 is the least of the limits.
 const LABEL_LEN_MAX: usize = 63;

@@ -1,7 +1,7 @@
 //! The operator's file: what it says, and what is wrong with it.
 
 use super::*;
-use crate::problem::position;
+use wharf_problem::position;
 
 fn problems(text: &str) -> String {
     let (operator, problems) = parse_operator(text);

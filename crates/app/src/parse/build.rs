@@ -9,8 +9,8 @@ use super::limits::{Bounds, bounds, duration};
 use crate::app::{Adapter, Build};
 use crate::codes;
 use crate::grant::path_mistake;
-use crate::problem::Problem;
 use crate::read::{Problems, Section, as_text};
+use wharf_problem::Problem;
 
 const TIMEOUT: Bounds<Duration> = bounds(
     "timeout",

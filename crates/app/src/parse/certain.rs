@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::codes;
-use crate::problem::{LineIndex, Problem, Span};
+use wharf_problem::{LineIndex, Problem, Span};
 
 /// What TOML calls a key that is there twice. All around it was read as it was meant.
 const DUPLICATE_KEY: &str = "duplicate key";

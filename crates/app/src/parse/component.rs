@@ -8,8 +8,8 @@ use super::{Mention, build, dependencies, grants, limits};
 use crate::app::{Component, Source};
 use crate::codes;
 use crate::grant::path_mistake;
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text};
+use wharf_problem::{Problem, Span};
 
 pub(super) fn read(
     name: &Spanned<&str>,

@@ -2,9 +2,9 @@
 
 use crate::app::HttpTrigger;
 use crate::codes;
-use crate::problem::Problem;
 use crate::read::Problems;
 use crate::route::Conflicts;
+use wharf_problem::Problem;
 
 /// Reports each trigger whose route answers requests that an earlier one answers, with both places.
 pub(super) fn check(triggers: &[HttpTrigger], problems: &mut Problems) {

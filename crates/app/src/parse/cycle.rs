@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::app::Component;
 use crate::codes;
 use crate::dependency::{Dependency, Supplier};
-use crate::problem::Problem;
 use crate::read::Problems;
+use wharf_problem::Problem;
 
 /// Reports each circle once, at the dependency that closes it.
 pub(super) fn check(components: &[Component], problems: &mut Problems) {

@@ -6,9 +6,9 @@ use toml::de::DeValue;
 use super::{Mention, source};
 use crate::codes;
 use crate::dependency::{Dependency, GrantKind, ImportName, Inherit, Link, Supplier};
-use crate::nearest::nearest;
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, entries, wrong_type};
+use wharf_problem::nearest;
+use wharf_problem::{Problem, Span};
 
 const PATH: &str = "component.*.dependencies.*";
 

@@ -9,8 +9,8 @@ use super::{Mention, labels, mention_of, values};
 use crate::codes;
 use crate::fields;
 use crate::grant::{Access, DirGrant, Grants, HttpGrant, LaterGrant, NetPattern, guest_path_mistake, path_mistake};
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, wrong_type};
+use wharf_problem::{Problem, Span};
 
 const PATH: &str = "component.*.grants";
 

@@ -8,8 +8,8 @@ use toml::de::DeValue;
 use super::limits::{self, LABEL_CONCURRENCY, LABEL_SIZE, LABEL_TIMEOUT};
 use crate::codes;
 use crate::grant::{Access, LabelGrant, check_label};
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, entries, wrong_type};
+use wharf_problem::{Problem, Span};
 
 /// Reads one capability's labels. `path` is that of the table of one label.
 pub(super) fn read(

@@ -8,9 +8,9 @@ use toml::de::DeValue;
 
 use crate::app::{Limits, Reuse};
 use crate::codes;
-use crate::problem::Problem;
 use crate::quantity::{format_duration, format_size};
 use crate::read::{Problems, Section, as_text};
+use wharf_problem::Problem;
 
 /// What a value may be, and why not less and not more.
 pub(super) struct Bounds<T> {

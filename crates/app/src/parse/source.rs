@@ -5,8 +5,8 @@ use toml::Spanned;
 use super::component::file;
 use crate::app::{Source, digest_mistake};
 use crate::codes;
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section};
+use wharf_problem::{Problem, Span};
 
 /// The keys of which a source has one.
 const PLACES: [&str; 3] = ["path", "url", "registry"];

@@ -7,9 +7,9 @@ use super::{Mention, refuse_later};
 use crate::app::{HttpTrigger, Middleware, StaticResponse, Target};
 use crate::codes;
 use crate::grant::INTERNAL_SUFFIX;
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, wrong_type};
 use crate::route::{Methods, PathPattern, Route, RouteHost};
+use wharf_problem::{Problem, Span};
 
 mod fixed;
 

@@ -6,9 +6,9 @@ use toml::Spanned;
 
 use crate::codes;
 use crate::grant::{ConfigGrant, EnvGrant, SecretGrant, check_label};
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section};
 use crate::template::Template;
+use wharf_problem::{Problem, Span};
 
 pub(super) fn environment(section: &Section<'_>, problems: &mut Problems) -> Vec<EnvGrant> {
     let mut variables = Vec::new();

@@ -8,11 +8,11 @@ use toml::de::DeValue;
 use super::{PROBLEMS_MAX, brief};
 use crate::app::{check_name, valid_name_from};
 use crate::codes;
-use crate::nearest::nearest;
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section, as_text, entries, place_in_text, wrong_type};
 use crate::template::Template;
 use crate::variables::Variable;
+use wharf_problem::nearest;
+use wharf_problem::{Problem, Span};
 
 pub(super) fn read(root: &Section<'_>, problems: &mut Problems) -> Vec<Variable> {
     let Some(value) = root.value("variables") else { return Vec::new() };

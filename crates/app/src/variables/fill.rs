@@ -7,9 +7,9 @@ use crate::app::App;
 use crate::codes;
 use crate::grant::Grants;
 use crate::hidden::Hidden;
-use crate::nearest::nearest;
-use crate::problem::Problem;
 use crate::template::Template;
+use wharf_problem::Problem;
+use wharf_problem::nearest;
 
 /// Bytes that all texts of an app together may have once variables are filled in: a short manifest could say a long one often.
 const TOTAL_LEN_MAX: usize = 16 << 20;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::app::StaticResponse;
 use crate::codes;
-use crate::problem::{Problem, Span};
 use crate::read::{Problems, Section};
+use wharf_problem::{Problem, Span};
 
 /// What a body is when the manifest does not say.
 const CONTENT_TYPE: &str = "text/plain; charset=utf-8";

@@ -1,6 +1,6 @@
 //! One line of a manifest as it is shown: tabs as spaces, long lines cut around the place that matters.
 
-use super::render::visible_char;
+use crate::render::visible_char;
 
 /// Columns that an excerpt has at most, so that it fits a usual terminal with a line number before it.
 const COLUMNS_MAX: usize = 100;
@@ -11,46 +11,18 @@ const CONTEXT_COLUMNS: usize = 30;
 /// What a tab is shown as.
 const TAB: &str = "    ";
 
-/// Where the lines of a text start.
-pub(crate) struct LineIndex {
-    starts: Vec<usize>,
-}
-
-impl LineIndex {
-    pub(crate) fn new(text: &str) -> Self {
-        let after_breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
-        Self { starts: std::iter::once(0).chain(after_breaks).collect() }
-    }
-
-    /// Returns the line that a byte is in, from 0.
-    pub(crate) fn line_of(&self, offset: usize) -> usize {
-        self.starts.partition_point(|start| *start <= offset) - 1
-    }
-
-    pub(crate) fn start_of(&self, line: usize) -> usize {
-        self.starts[line]
-    }
-
-    /// Returns a line without its line break.
-    pub(super) fn content<'t>(&self, text: &'t str, line: usize) -> &'t str {
-        let end = self.starts.get(line + 1).map_or(text.len(), |next| next - 1);
-        let content = &text[self.starts[line]..end];
-        content.strip_suffix('\r').unwrap_or(content)
-    }
-}
-
 /// A line, or the part of it around the underlined bytes, ready to be shown.
-pub(super) struct Excerpt {
-    pub(super) text: String,
+pub(crate) struct Excerpt {
+    pub(crate) text: String,
     /// Columns before the underline.
-    pub(super) indent: usize,
+    pub(crate) indent: usize,
     /// Columns of the underline; never zero.
-    pub(super) width: usize,
+    pub(crate) width: usize,
 }
 
 impl Excerpt {
     /// Cuts `line` around the bytes from `start` to `end`, either of which may be past its end.
-    pub(super) fn new(line: &str, start: usize, end: usize) -> Self {
+    pub(crate) fn new(line: &str, start: usize, end: usize) -> Self {
         let (start, end) = (start.min(line.len()), end.min(line.len()));
         let (before, rest) = line.split_at(start);
         let (marked, after) = rest.split_at(end - start);

@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use super::excerpt::{Excerpt, LineIndex};
-use super::{Problem, Severity, Span};
-use crate::variables::mask_secrets;
+use crate::excerpt::Excerpt;
+use crate::lines::LineIndex;
+use crate::mask::mask_secrets;
+use crate::{Problem, Severity, Span};
 
 /// What is written before the coloured parts of the text, and after each of them.
 #[derive(Clone, Copy, Debug)]
@@ -133,12 +134,12 @@ fn floor(text: &str, offset: usize) -> usize {
 }
 
 /// Returns the text with its control and direction characters replaced.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     text.chars().map(visible_char).collect()
 }
 
 /// Returns a character that can be shown in place of `c`.
-pub(super) fn visible_char(c: char) -> char {
+pub(crate) fn visible_char(c: char) -> char {
     match c {
         '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',

@@ -1,12 +1,21 @@
-//! What is wrong with a manifest, as values: where, why, and what to write instead.
-
-use std::ops::Range;
+//! What is wrong with a file that somebody wrote, as values: where, why, and what to write instead; and as text for people.
+//!
+//! In: the bytes of a place and words about it ([`Problem`]). Out: the line with a caret, in the manner of the Rust compiler ([`render`]).
+//! Next: whoever prints it.
+//!
+//! Pure by rule, as everything that reads manifests is.
 
 mod excerpt;
+mod lines;
+mod mask;
+mod nearest;
 mod render;
 
-pub(crate) use excerpt::LineIndex;
+pub use lines::LineIndex;
+pub use nearest::nearest;
 pub use render::{Palette, position, render, render_with, render_without_text};
+
+use std::ops::Range;
 
 /// Bytes of the manifest's text.
 pub type Span = Range<usize>;
@@ -16,7 +25,7 @@ pub type Span = Range<usize>;
 pub struct Problem {
     /// Whether the app can be used in spite of it.
     pub severity: Severity,
-    /// A stable name for the kind of problem, such as `WHARF-0103`; [`crate::find_code`] explains it.
+    /// A stable name for the kind of problem, such as `WHARF-0103`, by which it is explained.
     pub code: &'static str,
     /// One sentence without a full stop.
     pub message: String,
