@@ -31,8 +31,8 @@ pub struct Wharf {
     _folder: TempDir,
 }
 
-/// Calls of one request while calls a second are counted: enough that the request itself does not matter.
-const CALLS: u64 = 50;
+/// Calls of one request while calls a second are counted: enough that the request itself does not matter. With 50 it was a third of the work.
+const CALLS: u64 = 1000;
 
 impl Wharf {
     /// Starts the program; `more` is added to the operator's file.

@@ -129,6 +129,8 @@ fn what_belongs_to_a_store_crosses_in_elements_too() {
             answers(&server, "/send?name=box", "box: 2 parts");
         }
         answers(&server, "/promise", "promised: 2 parts");
+        // Many at once, for which no guest can be asked to open them.
+        answers(&server, "/many?count=500", "500 parts, the last is Some(\"part 499\")");
         answers(&server, "/tickets?count=40", &format!("{:?}, 40 then, 0 now", (0..40).collect::<Vec<_>>()));
         answers(&server, "/redeem?count=40", "780, 0 left");
         answers(&server, "/renew", "1, 1 issued");

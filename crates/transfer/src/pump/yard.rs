@@ -34,8 +34,10 @@ struct Crew {
     fillers: Vec<Running>,
     /// Flows that nobody has yet.
     spare: Vec<Spare>,
-    /// Whether instances open flows.
-    is_filling: bool,
+    /// How many flows an instance is to open when it asks.
+    wanted: u32,
+    /// Whether an instance was told to open some and has not asked yet.
+    is_asked: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -55,6 +57,10 @@ struct Spare {
 
 /// Flows that are opened at a time.
 const SOME: u32 = 4;
+
+/// Where more are needed at once than there are, each further instance opens twice as many as the one before it, up to `SOME` times two to
+/// this: an instance has a memory, and a list may have hundreds of streams.
+const DOUBLED: usize = 8;
 
 /// New ones are opened when fewer than these are left.
 const FEW: usize = 2;
@@ -96,7 +102,8 @@ pub(crate) fn fill<T: Goods>(mut store: StoreContextMut<'_, Ctx>, works: &Works,
     let spare = match crew(&mut store)? {
         Some(spare) => spare,
         None => {
-            let running = instantiate(store.as_context_mut(), works, true)?;
+            let fillers = yard(store.data_mut())?.crews.entry(works.number).or_default().fillers.len();
+            let running = instantiate(store.as_context_mut(), works, SOME << fillers.min(DOUBLED))?;
             yard(store.data_mut())?.crews.entry(works.number).or_default().fillers.push(running);
             crew(&mut store)?.ok_or_else(|| wasmtime::format_err!("a pump opened nothing"))?
         }
@@ -104,7 +111,8 @@ pub(crate) fn fill<T: Goods>(mut store: StoreContextMut<'_, Ctx>, works: &Works,
     let yard = yard(store.data_mut())?;
     let id = yard.add(reading);
     let crew = yard.crews.entry(works.number).or_default();
-    let is_low = crew.spare.len() < FEW;
+    let is_low = crew.spare.len() < FEW && !crew.is_asked;
+    crew.is_asked |= is_low;
     let running = crew.fillers.get(spare.on).copied();
     let running = running.ok_or_else(|| wasmtime::format_err!("a pump went away"))?;
     start(store.as_context_mut(), running.fill, &[Val::U32(spare.end), Val::U64(id)])?;
@@ -124,13 +132,13 @@ fn drainer(mut store: StoreContextMut<'_, Ctx>, works: &Works) -> Result<Running
     if let Some(running) = yard(store.data_mut())?.crews.get(&works.number).and_then(|crew| crew.drainer) {
         return Ok(running);
     }
-    let running = instantiate(store.as_context_mut(), works, false)?;
+    let running = instantiate(store.as_context_mut(), works, 0)?;
     yard(store.data_mut())?.crews.entry(works.number).or_default().drainer = Some(running);
     Ok(running)
 }
 
-fn instantiate(mut store: StoreContextMut<'_, Ctx>, works: &Works, is_filling: bool) -> Result<Running> {
-    yard(store.data_mut())?.crews.entry(works.number).or_default().is_filling = is_filling;
+fn instantiate(mut store: StoreContextMut<'_, Ctx>, works: &Works, flows: u32) -> Result<Running> {
+    yard(store.data_mut())?.crews.entry(works.number).or_default().wanted = flows;
     store.set_epoch_deadline(TICKS);
     // Nothing that it does waits; it is asynchronous because everything is that runs on a stack of its own.
     let polled = {
@@ -145,14 +153,15 @@ fn instantiate(mut store: StoreContextMut<'_, Ctx>, works: &Works, is_filling: b
         found.ok_or_else(|| wasmtime::format_err!("a pump is not whole"))
     };
     let running = Running { drain: function(works.drain)?, fill: function(works.fill)?, open: function(works.open)? };
-    yard(store.data_mut())?.crews.entry(works.number).or_default().is_filling = true;
+    yard(store.data_mut())?.crews.entry(works.number).or_default().wanted = SOME;
     Ok(running)
 }
 
 /// Returns how many flows a pump is to open.
 pub(crate) fn wanted(ctx: &mut Ctx, number: u64) -> Result<u32> {
     let crew = yard(ctx)?.crews.entry(number).or_default();
-    Ok(if crew.is_filling { SOME } else { 0 })
+    crew.is_asked = false;
+    Ok(crew.wanted)
 }
 
 /// A pump has opened a flow.

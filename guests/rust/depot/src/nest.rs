@@ -112,6 +112,17 @@ impl Guest for Depot {
         reader
     }
 
+    async fn many(count: u32) -> Vec<StreamReader<Part>> {
+        let one = |number| {
+            let (mut writer, reader) = wit_stream::new();
+            wit_bindgen::spawn(async move {
+                writer.write_one(part(number)).await;
+            });
+            reader
+        };
+        (0..count).map(one).collect()
+    }
+
     async fn hold(rows: StreamReader<StreamReader<u8>>) {
         HELD.with_borrow_mut(|held| held.push(rows));
     }

@@ -1,5 +1,5 @@
 //! A WASI 0.3 HTTP handler that gives `test:depot` streams, futures and resources in streams and futures, and takes some: `/unpack`,
-//! `/pack?count=N&end=E`, `/left?count=N`, `/rows`, `/send?name=T`, `/promise?end=E`, `/hold`, `/tickets?count=N`, `/few?count=N`, `/redeem?count=N`, `/renew?most=N`, `/stale`.
+//! `/pack?count=N&end=E`, `/left?count=N`, `/rows`, `/send?name=T`, `/promise?end=E`, `/many?count=N`, `/hold`, `/tickets?count=N`, `/few?count=N`, `/redeem?count=N`, `/renew?most=N`, `/stale`.
 
 use query::Query;
 use wasip3::exports::http::handler::Guest;
@@ -36,6 +36,7 @@ impl Guest for Nester {
             "/rows" => rows().await,
             "/send" => send(text("name")).await,
             "/promise" => promise(text("end")).await,
+            "/many" => many(count).await,
             "/hold" => hold().await,
             "/stale" => stale().await,
             "/tickets" => tickets(count).await,
@@ -129,6 +130,14 @@ async fn promise(end: String) -> String {
         Ok(one) => format!("{}: {} parts", one.name, one.parts.collect().await.len()),
         Err(error) => error,
     }
+}
+
+async fn many(count: u32) -> String {
+    let mut names = Vec::new();
+    for stream in nest::many(count).await {
+        names.extend(stream.collect().await.into_iter().map(|part| part.name));
+    }
+    format!("{} parts, the last is {:?}", names.len(), names.last())
 }
 
 /// Writes a row that nobody reads, and goes.
