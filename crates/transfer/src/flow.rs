@@ -7,7 +7,8 @@ use crate::Failed;
 use crate::broken::Broken;
 use crate::payload::Payload;
 use crate::shared::Line;
-use crate::slot::{ReadEnd, State, WriteEnd, Writer, bytes, check_waiting, pair, wait};
+use crate::slot::{ReadEnd, State, Weigh, WriteEnd, Writer, bytes, pair, wait};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, ready};
@@ -87,25 +88,31 @@ impl<T: Payload> StreamConsumer<Ctx> for WriteEnd<T> {
         source: Source<'_, T>,
         finish: bool,
     ) -> Poll<Result<StreamResult>> {
-        let slot = &self.slot;
-        let mut state = slot.lock();
-        if !state.has_reader {
-            return Poll::Ready(Ok(StreamResult::Dropped));
-        }
-        if !state.items.is_empty() {
-            if finish {
-                return Poll::Ready(Ok(StreamResult::Cancelled));
-            }
-            wait(&mut state.to_write, cx);
-            return Poll::Pending;
-        }
+        let room_bytes = match ready!(poll_room(&self, cx, finish)) {
+            Ok(room_bytes) => room_bytes,
+            Err(result) => return Poll::Ready(Ok(result)),
+        };
         // A write of nothing asks whether there is room, and there is.
         if source.remaining(&mut store) > 0 {
-            T::fill(&mut state.items, source, store, slot.room_bytes())?;
-            slot.changed(state, 0);
-            check_waiting(&slot.shared)?;
+            let mut items = VecDeque::new();
+            T::fill(&mut items, source, store, room_bytes)?;
+            self.put(items)?;
         }
         Poll::Ready(Ok(StreamResult::Completed))
+    }
+}
+
+/// Waits until there is room for what a stream brings. Returns for how many bytes, or what its writer is told if it has to end.
+pub(crate) fn poll_room<T: Weigh>(
+    end: &WriteEnd<T>,
+    cx: &Context<'_>,
+    finish: bool,
+) -> Poll<std::result::Result<usize, StreamResult>> {
+    match end.poll_room(cx) {
+        Poll::Ready(Some(room_bytes)) => Poll::Ready(Ok(room_bytes)),
+        Poll::Ready(None) => Poll::Ready(Err(StreamResult::Dropped)),
+        Poll::Pending if finish => Poll::Ready(Err(StreamResult::Cancelled)),
+        Poll::Pending => Poll::Pending,
     }
 }
 
@@ -119,17 +126,10 @@ impl<T: Payload> FutureConsumer<Ctx> for WriteEnd<T> {
         mut source: Source<'_, T>,
         _finish: bool,
     ) -> Poll<Result<()>> {
-        let slot = &self.slot;
         let mut value = None;
         source.read(store, &mut value)?;
-        let mut state = slot.lock();
         // The engine has no way to refuse the value of a future when its reader is gone; then it is dropped here.
-        state.busy = None;
-        if state.has_reader {
-            state.items.extend(value);
-            slot.changed(state, 0);
-            check_waiting(&slot.shared)?;
-        }
+        self.put_last(value)?;
         Poll::Ready(Ok(()))
     }
 }

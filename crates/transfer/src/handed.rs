@@ -13,7 +13,7 @@ use crate::flow::{self, Opener};
 use crate::handles::Handles;
 use crate::pump::Side;
 use crate::shared::Line;
-use crate::slot::{ReadEnd, Weigh, WriteEnd, bytes, pair, wait};
+use crate::slot::{ReadEnd, Weigh, WriteEnd, bytes, pair};
 use crate::{Failed, pump};
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -280,19 +280,9 @@ impl<T: Hand> StreamConsumer<Ctx> for Incoming<T> {
         mut source: Source<'_, T>,
         finish: bool,
     ) -> Poll<Result<StreamResult>> {
-        let slot = &self.end.slot;
-        let mut state = slot.lock();
-        if !state.has_reader {
-            return Poll::Ready(Ok(StreamResult::Dropped));
+        if let Err(result) = ready!(flow::poll_room(&self.end, cx, finish)) {
+            return Poll::Ready(Ok(result));
         }
-        if !state.items.is_empty() {
-            if finish {
-                return Poll::Ready(Ok(StreamResult::Cancelled));
-            }
-            wait(&mut state.to_write, cx);
-            return Poll::Pending;
-        }
-        drop(state);
         let mut parcels = VecDeque::new();
         while parcels.len() < AT_A_TIME && source.remaining(&mut store) > 0 {
             let mut item = None;
@@ -318,11 +308,8 @@ impl<T: Hand> FutureConsumer<Ctx> for Incoming<T> {
         let mut item = None;
         source.read(&mut store, &mut item)?;
         // Whether or not somebody reads: what is not read is dropped.
-        if let Some(item) = item {
-            let parcel = Parcel::pack(store.as_context_mut(), item.val(), &self.trade)?;
-            self.end.put([parcel].into())?;
-        }
-        self.end.slot.lock().busy = None;
+        let parcel = item.map(|item: T| Parcel::pack(store.as_context_mut(), item.val(), &self.trade));
+        self.end.put_last(parcel.transpose()?)?;
         Poll::Ready(Ok(()))
     }
 }

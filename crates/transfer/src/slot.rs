@@ -123,7 +123,7 @@ pub(crate) fn pair<T: Weigh>(line: &Line) -> (WriteEnd<T>, ReadEnd<T>) {
 
 /// The end in the store that writes.
 pub(crate) struct WriteEnd<T: Weigh> {
-    pub(crate) slot: Arc<Slot<T>>,
+    slot: Arc<Slot<T>>,
     _open: Option<IsOpen>,
 }
 
@@ -151,9 +151,22 @@ impl<T: Weigh> WriteEnd<T> {
             return Ok(());
         }
         let before_bytes = bytes(&state.items);
-        state.items.extend(items);
+        if state.items.is_empty() {
+            state.items = items;
+        } else {
+            state.items.extend(items);
+        }
         self.slot.changed(state, before_bytes);
         check_waiting(&self.slot.shared)
+    }
+
+    /// Puts the value of a future, after which there is nothing to wait for.
+    ///
+    /// # Errors
+    /// When too much waits.
+    pub(crate) fn put_last(&self, value: Option<T>) -> Result<()> {
+        self.slot.lock().busy = None;
+        self.put(value.into_iter().collect())
     }
 }
 
@@ -170,7 +183,7 @@ impl<T: Weigh> Drop for WriteEnd<T> {
     }
 }
 
-pub(crate) fn check_waiting(shared: &Shared) -> Result<()> {
+fn check_waiting(shared: &Shared) -> Result<()> {
     if shared.waiting_bytes() > WAITING_BYTES {
         wasmtime::bail!("more than {} MiB wait in streams between two components and are not read", WAITING_BYTES >> 20)
     }
